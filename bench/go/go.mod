@@ -1,0 +1,3 @@
+module wend/bench
+
+go 1.19

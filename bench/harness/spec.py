@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What there is to run: the benches, the peers, the limits."""
+
+WEND = "wend"
+PEERS = ("go", "boost", "pthread")
+
+# name -> what it does, for --list; docs/BENCH.md has more.
+BENCHES = {
+    "yield": "2 tasks yield to each other",
+    "yield1k": "1,000 tasks yield in turn",
+    "spawn": "spawn, run and join tasks in batches of 1,000",
+    "chan_pp": "round trip over two unbuffered channels",
+    "chan_buf": "one sender, one receiver, capacity 128",
+    "chan_mpmc": "8 senders, 8 receivers, one channel of capacity 128",
+    "select4": "a select over 4 unbuffered channels with a sender each",
+    "mutex8": "8 tasks lock, count, unlock",
+    "fib": "fib(27), both halves of each call are tasks",
+    "skynet": "a tree of 1,111,111 tasks, sums over channels",
+    "sieve": "the first 2,000 primes by a chain of filter tasks",
+    "timers": "100,000 tasks sleep 1 to 100 ms",
+    "live": "100,000 parked tasks",
+    "echo": "TCP echo, 1, 100 and 1,000 busy connections of 64 bytes",
+    "http": "hello over HTTP/1.1 keep-alive, 100 connections (wrk)",
+}
+
+ECHO_CONNS = (1, 100, 1000)
+HTTP_CONNS = 100
+
+TIMEOUT_S = 60        # one run of one program
+SLOW_S = 10           # a run that took this long is not repeated
+MEMORY_SHARE = 0.8    # of what is available: a program above it is ended
+IMPOSSIBLE = 64       # exit code: this peer cannot do that
+
+RUNS = 5
+RUNS_QUICK = 3
+
+# Peak memory is recorded for every bench and shown where it is the point.
+SHOW_PEAK = ("skynet",)
+
+
+def more_is_better(unit):
+    return unit.endswith("/s")
+
+
+def shown(bench, metric):
+    return not metric.startswith("peak_rss") or bench in SHOW_PEAK

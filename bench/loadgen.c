@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loadgen.c - the load of bench `echo`, the same for every server.
+ *
+ *	loadgen --port N --conns C --seconds S --warm S --pid PID
+ *
+ * One thread, one epoll set.  Each connection is closed-loop: it has one
+ * message of 64 bytes under way, checks what comes back byte by byte, and
+ * sends the next at once.  Prints, for the window after the warm-up:
+ *
+ *	req   requests per second
+ *	p50   median time from write to the last byte of the answer, us
+ *	p99   the same, 99th percentile
+ *	cpu   CPU time of process PID per request, us
+ *
+ * Invariant: a connection's `got` is the bytes of its current answer that
+ * have arrived; `got < MESSAGE` between two events.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MESSAGE 64
+#define EVENTS 256
+
+/*
+ * Latencies go to buckets of 1/64 of a power of two: at most 1.6 % wide, and
+ * the memory touched is a few pages.
+ */
+#define SUB_BITS 6
+#define SUB (1 << SUB_BITS)
+#define BUCKETS ((64 - SUB_BITS + 1) * SUB)
+
+struct conn {
+	int fd;
+	int got;
+	uint64_t count;
+	uint64_t sent_ns;
+	char want[MESSAGE];
+	char have[MESSAGE];
+};
+
+struct options {
+	int port;
+	int conns;
+	double seconds;
+	double warm;
+	int pid;
+};
+
+static uint64_t histogram[BUCKETS];
+static uint64_t measured_count;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "loadgen: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	if (clock_gettime(clock, &t))
+		die("clock");
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static unsigned bucket_of(uint64_t v)
+{
+	unsigned top;
+
+	if (v < SUB)
+		return (unsigned)v;
+	top = 63u - (unsigned)__builtin_clzll(v);
+	return (top - SUB_BITS + 1) * SUB +
+	       (unsigned)((v >> (top - SUB_BITS)) & (SUB - 1));
+}
+
+static double bucket_middle(unsigned b)
+{
+	unsigned shift;
+
+	if (b < SUB)
+		return b;
+	shift = b / SUB - 1;
+	return ((double)(SUB + b % SUB) + 0.5) * (double)(1ull << shift);
+}
+
+static double percentile_us(double part)
+{
+	uint64_t rank = (uint64_t)(part * (double)measured_count), seen = 0;
+
+	for (unsigned b = 0; b < BUCKETS; b++) {
+		seen += histogram[b];
+		if (seen > rank)
+			return bucket_middle(b) / 1e3;
+	}
+	return 0;
+}
+
+static void send_next(struct conn *c)
+{
+	uint64_t stamp = ++c->count * 0x9e3779b97f4a7c15ull + (uint64_t)c->fd;
+
+	for (size_t i = 0; i < MESSAGE; i += sizeof(stamp), stamp++)
+		memcpy(c->want + i, &stamp, sizeof(stamp));
+	c->got = 0;
+	c->sent_ns = now_ns(CLOCK_MONOTONIC);
+	/* 64 bytes into an empty socket buffer: whole, or the peer is gone. */
+	if (send(c->fd, c->want, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
+		die("send");
+}
+
+static void open_conn(struct conn *c, const struct options *o, int epfd)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)o->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
+	struct timeval patience = { .tv_sec = 10 };
+	int one = 1;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0)
+		die("socket");
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die("connect");
+	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) ||
+	    epoll_ctl(epfd, EPOLL_CTL_ADD, c->fd, &ev))
+		die("epoll_ctl");
+}
+
+static void on_answer(struct conn *c, bool measuring)
+{
+	ssize_t n = recv(c->fd, c->have + c->got, (size_t)(MESSAGE - c->got),
+			 0);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0) {
+		errno = n ? errno : ECONNRESET;
+		die("recv");
+	}
+	c->got += (int)n;
+	if (c->got < MESSAGE)
+		return;
+	if (memcmp(c->want, c->have, MESSAGE)) {
+		fprintf(stderr, "loadgen: the echo is not what was sent\n");
+		exit(1);
+	}
+	if (measuring) {
+		histogram[bucket_of(now_ns(CLOCK_MONOTONIC) - c->sent_ns)]++;
+		measured_count++;
+	}
+	send_next(c);
+}
+
+static void drive(int epfd, double seconds, bool measuring)
+{
+	struct epoll_event ev[EVENTS];
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + (uint64_t)(seconds * 1e9);
+
+	while (now_ns(CLOCK_MONOTONIC) < end) {
+		int n = epoll_wait(epfd, ev, EVENTS, 100);
+
+		if (n < 0 && errno != EINTR)
+			die("epoll_wait");
+		for (int i = 0; i < n; i++)
+			on_answer(ev[i].data.ptr, measuring);
+	}
+}
+
+static void parse(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i += 2) {
+		const char *v = argv[i + 1];
+
+		if (!strcmp(argv[i], "--port"))
+			o->port = atoi(v);
+		else if (!strcmp(argv[i], "--conns"))
+			o->conns = atoi(v);
+		else if (!strcmp(argv[i], "--seconds"))
+			o->seconds = atof(v);
+		else if (!strcmp(argv[i], "--warm"))
+			o->warm = atof(v);
+		else if (!strcmp(argv[i], "--pid"))
+			o->pid = atoi(v);
+	}
+	if (o->port < 1 || o->conns < 1 || o->seconds <= 0 || o->pid < 1) {
+		fprintf(stderr, "usage: loadgen --port N --conns C "
+			"--seconds S --warm S --pid PID\n");
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	uint64_t start, cpu;
+	struct conn *conns;
+	clockid_t clock;
+	double elapsed;
+	int epfd;
+
+	parse(&o, argc, argv);
+	epfd = epoll_create1(EPOLL_CLOEXEC);
+	conns = calloc((size_t)o.conns, sizeof(*conns));
+	if (epfd < 0 || !conns || clock_getcpuclockid(o.pid, &clock))
+		die("set-up");
+	for (int i = 0; i < o.conns; i++)
+		open_conn(&conns[i], &o, epfd);
+	for (int i = 0; i < o.conns; i++)
+		send_next(&conns[i]);
+	drive(epfd, o.warm, false);
+
+	cpu = now_ns(clock);
+	start = now_ns(CLOCK_MONOTONIC);
+	drive(epfd, o.seconds, true);
+	elapsed = (double)(now_ns(CLOCK_MONOTONIC) - start);
+	cpu = now_ns(clock) - cpu;
+	if (!measured_count) {
+		fprintf(stderr, "loadgen: no answer in the whole window\n");
+		return 1;
+	}
+	printf("req %.6g req/s\n", (double)measured_count / elapsed * 1e9);
+	printf("p50 %.6g us\n", percentile_us(0.50));
+	printf("p99 %.6g us\n", percentile_us(0.99));
+	printf("cpu %.6g us\n", (double)cpu / 1e3 / (double)measured_count);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * env.h - the WEND_* environment variables, checked.
+ */
+#ifndef WEND_BASE_ENV_H
+#define WEND_BASE_ENV_H
+
+#include <stdint.h>
+
+/*
+ * wend__env_number - a whole number, with an optional suffix K, M or G.
+ *
+ * Returns 1 and *value; 0 when the variable is not set or empty; -EINVAL after
+ * one line on stderr when it is no number or outside [min, max].
+ */
+int wend__env_number(const char *name, uint64_t min, uint64_t max,
+		     uint64_t *value);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server.h - servers and the workers that hold them.
+ *
+ * A server is the right to run tasks on one CPU's worth of time: a token with
+ * a run queue, timers and caches. There are as many as tasks may run at once.
+ * A worker is a kernel thread. A worker that holds a server runs tasks; one
+ * that is about to block in the kernel lets go of it first, and another goes
+ * on with it.
+ *
+ *      server         held by a worker <------> idle, on idle.servers
+ *
+ *      worker         runs      holds a server
+ *                     blocked   in the kernel for its task, no server
+ *                     waits     back from there, its task in the global queue
+ *                               (task.bound), until it is given a server
+ *                     spare     nothing to do, on idle.spares
+ *
+ * Who writes what: a server's queues and caches belong to the worker that
+ * holds it ("owner"); giving a server away is a release (the parker's permit,
+ * or the idle lock), taking it an acquire.
+ */
+#ifndef WEND_SCHED_SERVER_H
+#define WEND_SCHED_SERVER_H
+
+#include "runtime/base/rand.h"
+#include "runtime/sched/runq.h"
+#include "runtime/sched/task.h"
+#include "runtime/sched/timers.h"
+
+enum { WEND__SERVERS_MAX = 1024 };
+
+struct wend__server {
+	/* the owner's */
+	struct wend__worker *worker;
+	uint32_t tick; /* tasks taken up; thieves look whether it moves */
+	uint32_t id;
+	struct wend__task_cache tasks;
+	struct wend__stack_cache stacks;
+	struct wend__rand rand;
+	/* counts; only grow. Summed by others without a lock. */
+	size_t started, ended, steals, blocks;
+
+	/* the idle lock's */
+	bool idle __attribute__((aligned(64)));
+	struct wend__server *idle_next, *idle_prev;
+
+	/* Set by others: leave the fast path once. */
+	uint32_t attention;
+	struct wend__timers timers;
+
+	struct wend_task *next __attribute__((aligned(64)));
+	struct wend__ring ring;
+	struct wend__fresh fresh;
+};
+
+struct wend__worker {
+	struct wend__server *server; /* NULL: holds none */
+	struct wend_task *task;	     /* whose code it runs; NULL: its own */
+	struct wend__ctx ctx;	     /* the scheduler's, while a task runs */
+	struct wend_task *hint;	     /* to be run first, from a task's park */
+	struct wend__server *last;   /* held before it blocked */
+	unsigned int block_depth;
+	int block_errno;
+	bool searching;
+	bool spare;
+	struct wend__fiber *fiber;
+	struct wend__parker parker;
+	struct wend__worker *spare_next; /* the idle lock's, as spare */
+	struct wend__worker *all_next;	 /* never changes once published */
+	struct wend__thread thread;
+};
+
+/* --- the runtime's one instance (start.c) --------------------------------- */
+
+struct wend__runtime {
+	uint32_t procs; /* 0: does not run */
+	struct wend__server *servers;
+	struct wend__worker *workers; /* all there are: push only */
+	uint32_t worker_count;
+	uint32_t stopping; /* wend_stop() waits for the last task */
+	uint32_t exiting;  /* workers are to end */
+	uint32_t halted;   /* wend_main() has returned: run nothing more */
+	bool find_deadlocks;
+	struct wend_task *stopper; /* who waits in wend_stop() */
+	size_t foreign_started; /* tasks spawned outside servers */
+	size_t wakes;
+};
+extern struct wend__runtime wend__rt;
+
+/* Tasks started and not ended; exact when it is 0 (see start.c). */
+uint64_t wend__tasks_live(void);
+
+/* --- switching (switch.c) ------------------------------------------------- */
+
+/* Switch the calling task away; it was made findable by a waker. Returns when
+ * it is run again. */
+void wend__park(struct wend_task *t);
+
+/* Make a task ready whose wait was claimed; and do it for many. */
+void wend__ready(struct wend_task *t);
+
+/* Run tasks until the worker holds no server. */
+void wend__serve(struct wend__worker *w);
+
+/* The end of the calling task: its locals, its joiners (spawn.c); then the
+ * switch away from it for ever (switch.c). */
+_Noreturn void wend__task_exit(struct wend_task *t);
+_Noreturn void wend__task_end(struct wend_task *t);
+
+/* --- idling (idle.c) ------------------------------------------------------ */
+
+/* Work was added to a queue; it is visible (full fence). more: it is not just
+ * the next slot of a server that will come to it soon. */
+void wend__work_added(bool more);
+
+/* The worker's server has no work. Returns a task from elsewhere, or NULL when
+ * the worker has no server any more or should look at its own again. */
+struct wend_task *wend__find_elsewhere(struct wend__worker *w);
+
+/* The worker found work while it was the searcher. */
+void wend__search_end(struct wend__worker *w);
+
+/* Start the search for work at stop time: every spare worker looks up. */
+void wend__spares_wake(void);
+
+/* Wait to be given a server. false: the runtime ends. */
+bool wend__spare_wait(struct wend__worker *w);
+
+/* The worker gives its server up to block in the kernel, and gets one back. */
+void wend__server_release(struct wend__worker *w);
+void wend__server_acquire(struct wend__worker *w);
+
+/* A timer was armed on s as its earliest. */
+void wend__timer_added(struct wend__server *s);
+
+/* Give w's server to the worker that t is bound to. */
+void wend__hand_over(struct wend__worker *w, struct wend_task *t);
+
+/* A server that nobody holds, onto the idle list: at the start. */
+void wend__server_put_idle(struct wend__server *s);
+
+/* Tasks that are ready, for the simulation's verdict. */
+unsigned int wend__ready_count(void);
+
+int wend__idle_start(void);
+void wend__idle_stop(void);
+
+/* --- workers (worker.c) --------------------------------------------------- */
+
+/* Start one more worker, holding s (or none: it becomes a spare). -errno. */
+int wend__worker_start(struct wend__server *s, bool searching);
+void wend__workers_join(void);
+
+/* deadlock.c: every worker is a spare. Can really nobody wake a task? Then say
+ * so, name the tasks, and exit with code 2. */
+bool wend__deadlock_certain(void);
+_Noreturn void wend__deadlock(void);
+
+/* The calling task, or the calling thread's stand-in. */
+static inline struct wend_task *wend__current(void)
+{
+	struct wend__worker *w = wend__self;
+
+	return WEND__LIKELY(w && w->task) ? w->task : wend__thread_task();
+}
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * switch.c - from task to task: park, ready, yield, exit, and the loop that
+ * each worker runs between tasks when no task hands on directly.
+ *
+ * Fast path: a task that parks picks the next one from its own server's
+ * queues and switches to it, without the scheduler's stack between. The slow
+ * path (timers due, nothing local, every 64th time for fairness, somebody
+ * wants attention) goes through wend__serve().
+ *
+ * After a switch, `prev` is the task that was left: whoever arrives finishes
+ * it, by clearing on_cpu, which lets others run it, or by freeing it.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+
+#include <wend/errno.h>
+#include <wend/task.h>
+
+#include "compiler-rt/membarrier.h"
+#include "runtime/sched/server.h"
+
+enum {
+	FAIR_TICKS = 64, /* a power of two: every so often all queues */
+	TIMER_TICKS = 4, /* a power of two: how often to look at the clock */
+};
+
+static void task_main(void *prev);
+
+/* --- picking --------------------------------------------------------------- */
+
+/* Whether the slow path has something to do besides finding work. */
+static bool slow_due(struct wend__server *s, uint32_t tick)
+{
+	int64_t timer;
+
+	if (WEND__UNLIKELY(tick % FAIR_TICKS == 0 ||
+			   a32_load_relaxed(&s->attention)))
+		return true;
+	timer = wend__timers_next(&s->timers);
+	return WEND__UNLIKELY(timer != INT64_MAX) && tick % TIMER_TICKS == 0 &&
+	       timer <= wend__now();
+}
+
+static struct wend_task *take_next(struct wend__server *s)
+{
+	/* Empty as a rule when the ring is in use: look before the exchange. */
+	if (!aptr_load_relaxed(&s->next))
+		return NULL;
+	/* Thieves exchange too; acquire: what the waker did to the task. */
+	return aptr_swap_acquire(&s->next, (struct wend_task *)NULL);
+}
+
+/* Ring and fresh tasks take turns in being first, so that neither a crowd
+ * that yields nor one that spawns keeps the other from running. */
+static struct wend_task *take_queued(struct wend__server *s, uint32_t tick)
+{
+	struct wend_task *t;
+
+	if (tick & 1) {
+		t = wend__ring_take(&s->ring);
+		return t ? t : wend__fresh_pop_owner(&s->fresh);
+	}
+	t = wend__fresh_pop_owner(&s->fresh);
+	return t ? t : wend__ring_take(&s->ring);
+}
+
+static uint32_t tick_server(struct wend__server *s)
+{
+	uint32_t tick = s->tick + 1; /* ours */
+
+	a32_store_relaxed(&s->tick, tick); /* a thief's hint */
+	return tick;
+}
+
+/* The next task of this server, or NULL: take the slow path. */
+static struct wend_task *pick(struct wend__server *s)
+{
+	uint32_t tick = tick_server(s);
+	struct wend_task *t;
+
+	if (slow_due(s, tick))
+		return NULL;
+	t = take_next(s);
+	return t ? t : take_queued(s, tick);
+}
+
+/* The slow path's choice: all queues, in an order that starves none. */
+static struct wend_task *pick_fair(struct wend__server *s)
+{
+	struct wend_task *t;
+
+	t = wend__global_take_owner(&s->ring, &s->fresh, wend__rt.procs);
+	if (!t)
+		t = wend__fresh_take(&s->fresh);
+	if (!t)
+		t = wend__ring_take(&s->ring);
+	if (!t)
+		t = take_next(s);
+	return t;
+}
+
+/* --- switching -------------------------------------------------------------- */
+
+/* Only in builds with sanitizers; nothing otherwise. */
+static inline void fiber_now_set(struct wend__fiber *f)
+{
+	if (WEND__ASAN || WEND__TSAN)
+		wend__fiber_now = f;
+}
+
+static void free_dead(struct wend__worker *w, struct wend_task *t)
+{
+	struct wend__server *s = w->server;
+
+	if (t->stack) {
+		t->stack->owner = NULL;
+		wend__stack_put(&s->stacks, t->stack);
+		t->stack = NULL;
+	}
+	wend__task_unref(&s->tasks, t);
+}
+
+/* The task that was left is off its stack now. */
+static inline void finish(struct wend__worker *w, struct wend_task *prev)
+{
+	if (!prev)
+		return;
+	if (prev->state == WEND__DEAD && prev->on_cpu == 2)
+		free_dead(w, prev);
+	else
+		/* [task.on_cpu] Pairs with the acquire in ready_to_run(). */
+		a32_store_release(&prev->on_cpu, 0);
+}
+
+static inline bool ready_to_run(const struct wend_task *t)
+{
+	return a32_load_acquire(&t->on_cpu) == 0; /* [task.on_cpu] */
+}
+
+/* Make t what w runs: the last step before the switch to it. */
+static inline void take_up(struct wend__worker *w, struct wend_task *t)
+{
+	wend__assert(t->state == WEND__READY || t->state == WEND__FRESH);
+	if (t->state == WEND__FRESH) {
+		if (!t->stack)
+			t->stack = wend__stack_get(&w->server->stacks);
+		t->stack->owner = t;
+		t->fiber = wend__stack_fiber(t->stack);
+		t->ctx.sp = wend__ctx_make(t->stack->top, task_main);
+	}
+	a8_store_relaxed(&t->state, WEND__RUNNING);
+	t->worker = w;
+	t->on_cpu = 1;
+	w->task = t;
+}
+
+/* From the task `from` to the task `to`; returns when `from` runs again. */
+static inline void switch_tasks(struct wend__worker *w, struct wend_task *from,
+				struct wend_task *to)
+{
+	bool dying = from->on_cpu == 2;
+	struct wend_task *prev;
+
+	take_up(w, to);
+	fiber_now_set(to->fiber);
+	wend__fiber_switch_begin(dying ? NULL : from->fiber, to->fiber);
+	prev = wend__ctx_switch(&from->ctx, to->ctx.sp, from);
+	wend__fiber_switch_end(from->fiber);
+	finish(from->worker, prev);
+}
+
+/* From a task to its worker's scheduler; returns when the task runs again. */
+static inline void switch_to_scheduler(struct wend__worker *w,
+				       struct wend_task *from)
+{
+	bool dying = from->on_cpu == 2;
+	struct wend_task *prev;
+
+	w->task = NULL;
+	fiber_now_set(w->fiber);
+	wend__fiber_switch_begin(dying ? NULL : from->fiber, w->fiber);
+	prev = wend__ctx_switch(&from->ctx, w->ctx.sp, from);
+	wend__fiber_switch_end(from->fiber);
+	finish(from->worker, prev);
+}
+
+/* From the scheduler to a task; returns when some task switches back. */
+static void switch_from_scheduler(struct wend__worker *w, struct wend_task *to)
+{
+	struct wend_task *prev;
+
+	take_up(w, to);
+	fiber_now_set(to->fiber);
+	wend__fiber_switch_begin(w->fiber, to->fiber);
+	prev = wend__ctx_switch(&w->ctx, to->ctx.sp, NULL);
+	wend__fiber_switch_end(w->fiber);
+	finish(w, prev);
+}
+
+/*
+ * Leave the calling task for next, or for the scheduler if there is none or
+ * it cannot be switched to from here: its stack is a blocked worker's thread,
+ * or is not free yet (waiting for that here could be waiting in a circle).
+ */
+static void leave(struct wend__worker *w, struct wend_task *t,
+		  struct wend_task *next)
+{
+	int err;
+
+	if (next == t) {
+		/* Made ready again before it got away. */
+		a8_store_relaxed(&t->state, WEND__RUNNING);
+		return;
+	}
+	err = errno;
+	if (next && !next->bound && ready_to_run(next)) {
+		switch_tasks(w, t, next);
+	} else {
+		w->hint = next;
+		switch_to_scheduler(w, t);
+	}
+	*wend_errno_location() = err;
+}
+
+void wend__park(struct wend_task *t)
+{
+	struct wend__worker *w = t->worker;
+
+	wend__point();
+	leave(w, t, pick(w->server));
+}
+
+void wend_yield(void)
+{
+	struct wend__worker *w = wend__self;
+	struct wend__server *s;
+	struct wend_task *t, *next;
+
+	if (!w || !w->task) {
+		if (!wend__sim)
+			(void)sched_yield();
+		return;
+	}
+	wend__point();
+	t = w->task;
+	s = w->server;
+	next = pick(s);
+	if (!next && wend__global_count() == 0 && !slow_due(s, s->tick))
+		return;
+	wend__task_move(t, WEND__RUNNING, WEND__READY);
+	t->why = NULL;
+	wend__ring_push_owner(&s->ring, t);
+	leave(w, t, next);
+}
+
+/* --- ready ------------------------------------------------------------------ */
+
+static void ready_local(struct wend__server *s, struct wend_task *t)
+{
+	/* Release: the task, and what its waker did before. Full: for the
+	 * look at the searcher in wend__work_added(). */
+	struct wend_task *old = aptr_swap_full(&s->next, t);
+
+	if (!old) {
+		wend__work_added(false);
+		return;
+	}
+	wend__ring_push_owner(&s->ring, old);
+	if (wend__rt.procs > 1) {
+		fence_full(); /* [idle.dance] */
+		wend__work_added(true);
+	}
+}
+
+void wend__ready(struct wend_task *t)
+{
+	struct wend__worker *w = wend__self;
+
+	if (WEND__UNLIKELY(t->flags & WEND__TASK_THREAD)) {
+		wend__port->unpark(&t->parker);
+		return;
+	}
+	wend__task_move(t, WEND__WAITING, WEND__READY);
+	wend__point();
+	if (WEND__LIKELY(w && w->server)) {
+		ready_local(w->server, t);
+		return;
+	}
+	wend__global_push(t);
+	fence_full(); /* [idle.dance] */
+	wend__work_added(true);
+}
+
+/* --- the first and the last of a task ---------------------------------------- */
+
+static void task_main(void *prev)
+{
+	struct wend__worker *w = wend__self;
+	struct wend_task *t = w->task;
+
+	wend__fiber_switch_end(t->fiber);
+	finish(w, prev);
+	*wend_errno_location() = 0;
+	t->entry(t->args);
+	wend__task_exit(t);
+}
+
+/*
+ * A task that ends and one that begins need one stack between them: start the
+ * next on the stack of the last, without a switch and without the caches.
+ */
+static bool can_inherit(const struct wend_task *t, const struct wend_task *next)
+{
+	return next && next->state == WEND__FRESH && !next->stack &&
+	       !(t->flags & WEND__TASK_SIZED) && !WEND__ASAN && !WEND__TSAN;
+}
+
+_Noreturn static void inherit(struct wend__worker *w, struct wend_task *t,
+			      struct wend_task *next)
+{
+	struct wend__stack *stack = t->stack;
+
+	next->stack = stack;
+	next->fiber = t->fiber;
+	stack->owner = next;
+	t->stack = NULL;
+	a8_store_relaxed(&next->state, WEND__RUNNING);
+	next->worker = w;
+	next->on_cpu = 1;
+	w->task = next;
+	wend__task_unref(&w->server->tasks, t);
+	wend__ctx_jump(stack->top, task_main, NULL);
+}
+
+_Noreturn void wend__task_end(struct wend_task *t)
+{
+	struct wend__worker *w = t->worker;
+	struct wend__server *s = w->server;
+	struct wend_task *next;
+
+	if (wend__stack_smashed(t->stack))
+		wend__panic("task %llu \"%s\" overflowed its stack of %u bytes",
+			    (unsigned long long)t->id, t->name,
+			    t->stack->size);
+	if (!(t->flags & WEND__TASK_SIZED))
+		wend__stack_credit_put(&s->stacks);
+	a8_store_relaxed(&t->state, WEND__DEAD);
+	next = pick(s);
+	if (can_inherit(t, next))
+		inherit(w, t, next);
+	t->on_cpu = 2; /* finish() frees it */
+	leave(w, t, next);
+	__builtin_unreachable();
+}
+
+/* --- the scheduler's loop ---------------------------------------------------- */
+
+static struct wend_task *find_local(struct wend__worker *w)
+{
+	struct wend__server *s = w->server;
+	struct wend_task *t = w->hint;
+	int64_t timer;
+
+	if (t) {
+		w->hint = NULL;
+		return t;
+	}
+	a32_store_relaxed(&s->attention, 0);
+	timer = wend__timers_next(&s->timers);
+	if (timer != INT64_MAX) {
+		int64_t now = wend__now();
+
+		if (timer <= now)
+			wend__timers_run(&s->timers, now);
+	}
+	if (s->tick % FAIR_TICKS == 0) {
+		a32_store_relaxed(&s->tick, s->tick + 1);
+		t = pick_fair(s);
+	} else {
+		t = take_next(s);
+		if (!t)
+			t = take_queued(s, s->tick);
+		if (!t)
+			t = pick_fair(s);
+	}
+	return t;
+}
+
+/* Run one task, or give the server to the thread it is bound to. */
+static void run(struct wend__worker *w, struct wend_task *t)
+{
+	unsigned int turn = 0;
+
+	if (w->searching)
+		wend__search_end(w);
+	if (t->bound) {
+		wend__hand_over(w, t);
+		return;
+	}
+	while (!ready_to_run(t))
+		wend__spin.relax(turn++);
+	switch_from_scheduler(w, t);
+}
+
+void wend__serve(struct wend__worker *w)
+{
+	while (w->server) {
+		struct wend_task *t;
+
+		if (WEND__UNLIKELY(a32_load_relaxed(&wend__rt.halted)))
+			for (;;)
+				(void)wend__port->park(&w->parker, INT64_MAX);
+		t = find_local(w);
+		if (!t)
+			t = wend__find_elsewhere(w);
+		if (t)
+			run(w, t);
+	}
+}

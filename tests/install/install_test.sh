@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What was installed can be used: program.c is built and run outside the tree
+# against it by a Makefile, by CMake and by Bazel, each with the shared and
+# with the static library.  The installation is moved before its first use, so
+# no file in it may know where it was made.
+#
+# usage: install_test.sh PATH-OF-INSTALL (from the runfiles directory)
+#
+# Each way is a test case of its own in the XML; one whose build tool is not
+# installed is skipped there.
+# shellcheck disable=SC2317 # the cases are called by name
+set -uo pipefail
+
+install=$PWD/$1
+here=$PWD/tests/install
+tmp=${TEST_TMPDIR:?}
+prefix=$tmp/moved/wend
+version=$(cat runtime/VERSION)
+xml='' failed=0 reason=''
+
+# works DIR: both programs say what they should, and each is linked as its
+# name says
+works()
+{
+	local kind out needs
+
+	for kind in shared static; do
+		out=$("$1/$kind") || return
+		echo "$kind: $out"
+		[ "$out" = "wend $version: 42" ] || return
+		needs=$(readelf -d "$1/$kind") || return
+		case $kind-$needs in
+		shared-*libwend.so.0*) ;;
+		shared-*) echo "not linked with libwend.so.0" && return 1 ;;
+		static-*libwend*) echo "not linked statically" && return 1 ;;
+		esac
+	done
+}
+
+# have TOOL...: 77, with the reason, if one is missing
+have()
+{
+	for tool; do
+		command -v "$tool" >/dev/null || {
+			reason="no $tool"
+			return 77
+		}
+	done
+}
+
+test_layout()
+{
+	BUILD_WORKING_DIRECTORY=$tmp "$install" --prefix first/wend || return
+	mkdir "$tmp/moved" && mv "$tmp/first/wend" "$prefix" || return
+	[ "$(readlink "$prefix/lib/libwend.so")" = libwend.so.0 ] || return
+	[ "$(readlink "$prefix/lib/libwend.so.0")" = "libwend.so.$version" ] ||
+		return
+	# Nothing that is text may tell where it was made.
+	! grep -rIl -e "$tmp" "$prefix"
+}
+
+test_destdir()
+{
+	"$install" --destdir "$tmp/stage" --prefix=/opt/w >/dev/null || return
+	diff -r "$tmp/stage/opt/w" "$prefix"
+}
+
+test_usage()
+{
+	"$install" --prefix
+	[ $? -eq 2 ] || return
+	"$install" --bogus /x
+	[ $? -eq 2 ]
+}
+
+# Each header alone: none includes what was not installed.
+test_headers()
+{
+	local h name
+
+	for h in "$prefix"/include/wend/*.h; do
+		name="wend/${h##*/}"
+		echo "#include <$name>" >"$tmp/one.c"
+		gcc -std=c11 -Wall -Werror -fsyntax-only -I"$prefix/include" \
+			"$tmp/one.c" || return
+		g++ -std=c++17 -Wall -Werror -fsyntax-only -x c++ \
+			-I"$prefix/include" "$tmp/one.c" || return
+	done
+}
+
+test_make()
+{
+	have make pkg-config || return
+	mkdir "$tmp/make" || return
+	cp "$here/Makefile" "$here/program.c" "$tmp/make" || return
+	PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -C "$tmp/make" || return
+	works "$tmp/make"
+}
+
+test_cmake()
+{
+	have cmake make || return
+	mkdir "$tmp/cmake" || return
+	cp "$here/CMakeLists.txt" "$here/program.c" "$tmp/cmake" || return
+	cmake -G 'Unix Makefiles' -S "$tmp/cmake" -B "$tmp/cmake/out" \
+		-DCMAKE_PREFIX_PATH="$prefix" || return
+	cmake --build "$tmp/cmake/out" || return
+	works "$tmp/cmake/out"
+}
+
+# A Bazel of its own: no server left behind, nothing of the outer one's, and
+# no sandbox inside a sandbox.
+test_bazel()
+{
+	local user=$tmp/bazel major
+
+	have bazel || return
+	major=$(bazel --version 2>/dev/null | sed -n 's/^bazel \([0-9]*\).*/\1/p')
+	if [ "${major:-0}" -ge 7 ]; then
+		reason="Bazel $major does not read a WORKSPACE"
+		return 77
+	fi
+	mkdir -p "$user/bazel" "$tmp/home" || return
+	cp -L bazel/{BUILD,compat.bzl,coverage_merger.py,googletest.BUILD} \
+		"$user/bazel" || return
+	cp "$here/program.c" "$here/wend.BUILD" "$user" || return
+	cp "$here/user.BUILD" "$user/BUILD" || return
+	sed "s|@PREFIX@|$prefix|" "$here/user.WORKSPACE" >"$user/WORKSPACE" ||
+		return
+	(
+		cd "$user" &&
+			HOME=$tmp/home bazel --batch --nohome_rc \
+				--output_user_root="$tmp/root" build \
+				--spawn_strategy=local --noshow_progress \
+				--color=no //:shared //:static </dev/null &&
+			works bazel-bin
+	)
+}
+
+# case_of NAME: run test_NAME; add a case to the XML
+case_of()
+{
+	local inner='' status
+
+	echo "== $1"
+	reason=''
+	"test_$1" 2>&1
+	status=$?
+	case $status in
+	0) echo "ok $1" ;;
+	77) echo "SKIPPED $1: $reason" && inner="<skipped message=\"$reason\"/>" ;;
+	*) echo "FAILED $1" && inner='<failure message="see the log"/>' && failed=1 ;;
+	esac
+	xml+="<testcase classname=\"install\" name=\"$1\">$inner</testcase>"
+}
+
+for name in layout destdir usage headers make cmake bazel; do
+	case_of "$name"
+done
+[ -z "${XML_OUTPUT_FILE-}" ] ||
+	echo "<testsuites><testsuite name=\"install\">$xml</testsuite></testsuites>" \
+		>"$XML_OUTPUT_FILE"
+# Bazel's files are read-only, which would keep its outer one from tidying up.
+chmod -R u+w "$tmp"
+exit "$failed"

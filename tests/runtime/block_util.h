@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * block_util.h - what the tests of blocking calls share.
+ */
+#ifndef TESTS_RUNTIME_BLOCK_UTIL_H
+#define TESTS_RUNTIME_BLOCK_UTIL_H
+
+#include "tests/support/wt.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace blocking
+{
+
+/* Two ends, closed at the end of the scope. */
+class Ends
+{
+      public:
+	~Ends()
+	{
+		Close(0);
+		Close(1);
+	}
+	void Close(int i)
+	{
+		if (fd_[i] >= 0)
+			close(fd_[i]);
+		fd_[i] = -1;
+	}
+	int operator[](int i) const
+	{
+		return fd_[i];
+	}
+
+      protected:
+	int fd_[2] = { -1, -1 };
+};
+
+class Pipe : public Ends
+{
+      public:
+	explicit Pipe(int flags = 0)
+	{
+		EXPECT_EQ(0, pipe2(fd_, flags));
+	}
+};
+
+class SocketPair : public Ends
+{
+      public:
+	explicit SocketPair(int type = SOCK_STREAM)
+	{
+		EXPECT_EQ(0, socketpair(AF_UNIX, type, 0, fd_));
+	}
+};
+
+/* Two tasks pass a token a hundred times: they make progress. */
+inline void PassToken()
+{
+	wt::Chan there(0, 0), back(0, 0);
+	wt::Group g;
+
+	g.Go([&] {
+		for (int i = 0; i < 100; i++) {
+			wend_chan_recv(there, nullptr);
+			wend_chan_send(back, nullptr);
+		}
+	});
+	for (int i = 0; i < 100; i++) {
+		wend_chan_send(there, nullptr);
+		wend_chan_recv(back, nullptr);
+	}
+}
+
+/* Run on few servers; each body blocks more tasks than there are. */
+inline void OnFewServers(const std::function<void()> &body)
+{
+	for (int procs : { 1, 2 })
+		wt::RunOn(procs, body);
+}
+
+class Block : public testing::Test
+{
+      protected:
+	void SetUp() override
+	{
+		WT_NEEDS_THREADS();
+	}
+};
+
+} // namespace blocking
+
+#endif

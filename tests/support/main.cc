@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.cc - the main of every test of the runtime.
+ *
+ * Death tests run the program again from its start ("threadsafe"): a fork of
+ * a process that has threads would be neither safe nor what users do.
+ */
+#include "tests/support/wt.h"
+
+#include <cstdio>
+
+int main(int argc, char **argv)
+{
+	testing::InitGoogleTest(&argc, argv);
+	GTEST_FLAG_SET(death_test_style, "threadsafe");
+	printf("port %s\n", wt::Port());
+	return RUN_ALL_TESTS();
+}

@@ -239,19 +239,9 @@ uint32_t wend__global_count(void)
 	return a32_load_acquire(&global.count);
 }
 
-/* A fair share for one server: all of it if it is alone, at most half a ring. */
-static uint32_t share(uint32_t count, unsigned int servers)
-{
-	uint32_t n = count / servers + 1;
-
-	if (n > count)
-		n = count;
-	return n > WEND__RING_SIZE / 2 ? WEND__RING_SIZE / 2 : n;
-}
-
 struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 					  struct wend__fresh *fresh,
-					  unsigned int servers)
+					  uint32_t want)
 {
 	struct wend_task *first, *last, *t, *next;
 	uint32_t n, i;
@@ -259,7 +249,9 @@ struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 	if (wend__global_count() == 0)
 		return NULL;
 	wend__lock(&global.lock, WEND__RANK_GLOBAL);
-	n = share(global.count, servers);
+	n = global.count < want ? global.count : want;
+	if (n > WEND__RING_SIZE / 2)
+		n = WEND__RING_SIZE / 2;
 	first = last = global.head;
 	for (i = 1; i < n; i++)
 		last = last->link;

@@ -35,6 +35,7 @@ struct wend__server {
 	struct wend__worker *worker;
 	uint32_t tick; /* tasks taken up; thieves look whether it moves */
 	uint32_t id;
+	bool alone; /* the only server: nobody steals; never changes */
 	struct wend__task_cache tasks;
 	struct wend__stack_cache stacks;
 	struct wend__rand rand;
@@ -64,6 +65,8 @@ struct wend__worker {
 	int block_errno;
 	bool searching;
 	bool spare;
+	int64_t stole_at;   /* when it last took another server's work */
+	int64_t hold_back;  /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;
 	struct wend__parker parker;
 	struct wend__worker *spare_next; /* the idle lock's, as spare */

@@ -97,7 +97,7 @@ static void enqueue(struct wend__server *s, struct wend_task *t)
 		aword_store_relaxed(&s->started, s->started + 1);
 		a8_store_relaxed(&t->state, WEND__FRESH);
 		wend__fresh_push_owner(&s->fresh, t);
-		if (wend__rt.procs > 1) {
+		if (!s->alone) {
 			fence_full(); /* [idle.dance] */
 			wend__work_added(true);
 		}

@@ -177,6 +177,7 @@ static int servers_start(uint32_t procs, uint64_t seed)
 	memset(all, 0, procs * sizeof(*all));
 	for (uint32_t i = 0; i < procs; i++) {
 		all[i].id = i;
+		all[i].alone = procs == 1;
 		wend__timers_init(&all[i].timers);
 		wend__rand_seed(&all[i].rand, seed + i);
 	}

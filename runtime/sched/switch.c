@@ -21,7 +21,10 @@
 #include "runtime/sched/server.h"
 
 enum {
-	FAIR_TICKS = 64, /* a power of two: every so often all queues */
+	FAIR_TICKS = 64, /* a power of two: every so often the global queue */
+	OLD_TICKS = 4096, /* and, more seldom, the oldest task not started:
+			   * each adds a branch to a walk that is to stay
+			   * depth first */
 	TIMER_TICKS = 4, /* a power of two: how often to look at the clock */
 };
 
@@ -45,10 +48,28 @@ static bool slow_due(struct wend__server *s, uint32_t tick)
 static struct wend_task *take_next(struct wend__server *s)
 {
 	/* Empty as a rule when the ring is in use: look before the exchange. */
-	if (!aptr_load_relaxed(&s->next))
+	struct wend_task *t = aptr_load_relaxed(&s->next);
+
+	if (!t)
 		return NULL;
+	if (s->alone) {
+		aptr_store_relaxed(&s->next, (struct wend_task *)NULL);
+		return t;
+	}
 	/* Thieves exchange too; acquire: what the waker did to the task. */
 	return aptr_swap_acquire(&s->next, (struct wend_task *)NULL);
+}
+
+static struct wend_task *take_ring(struct wend__server *s)
+{
+	return s->alone ? wend__ring_take_alone(&s->ring)
+			: wend__ring_take(&s->ring);
+}
+
+static struct wend_task *take_fresh(struct wend__server *s)
+{
+	return s->alone ? wend__fresh_pop_alone(&s->fresh)
+			: wend__fresh_pop_owner(&s->fresh);
 }
 
 /* Ring and fresh tasks take turns in being first, so that neither a crowd
@@ -58,11 +79,11 @@ static struct wend_task *take_queued(struct wend__server *s, uint32_t tick)
 	struct wend_task *t;
 
 	if (tick & 1) {
-		t = wend__ring_take(&s->ring);
-		return t ? t : wend__fresh_pop_owner(&s->fresh);
+		t = take_ring(s);
+		return t ? t : take_fresh(s);
 	}
-	t = wend__fresh_pop_owner(&s->fresh);
-	return t ? t : wend__ring_take(&s->ring);
+	t = take_fresh(s);
+	return t ? t : take_ring(s);
 }
 
 static uint32_t tick_server(struct wend__server *s)
@@ -85,18 +106,32 @@ static struct wend_task *pick(struct wend__server *s)
 	return t ? t : take_queued(s, tick);
 }
 
-/* The slow path's choice: all queues, in an order that starves none. */
+/* Every so often: queues that newer work would keep waiting. One task of each
+ * visit only, the rest of the line comes in its turn. */
 static struct wend_task *pick_fair(struct wend__server *s)
 {
-	struct wend_task *t;
+	struct wend_task *t = NULL;
 
-	t = wend__global_take_owner(&s->ring, &s->fresh, wend__rt.procs);
-	if (!t)
+	if (s->tick % OLD_TICKS == 0)
 		t = wend__fresh_take(&s->fresh);
 	if (!t)
-		t = wend__ring_take(&s->ring);
+		t = wend__global_take_owner(&s->ring, &s->fresh, 1);
 	if (!t)
-		t = take_next(s);
+		t = take_ring(s);
+	return t;
+}
+
+/* All queues of the server, and its share of the global one. */
+static struct wend_task *pick_any(struct wend__server *s)
+{
+	struct wend_task *t = take_next(s);
+
+	if (!t)
+		t = take_queued(s, s->tick);
+	if (!t)
+		t = wend__global_take_owner(
+			&s->ring, &s->fresh,
+			wend__global_count() / wend__rt.procs + 1);
 	return t;
 }
 
@@ -258,19 +293,25 @@ void wend_yield(void)
 
 static void ready_local(struct wend__server *s, struct wend_task *t)
 {
+	struct wend_task *old;
+
+	if (s->alone) {
+		old = s->next;
+		aptr_store_relaxed(&s->next, t);
+		if (old)
+			wend__ring_push_owner(&s->ring, old);
+		return;
+	}
 	/* Release: the task, and what its waker did before. Full: for the
 	 * look at the searcher in wend__work_added(). */
-	struct wend_task *old = aptr_swap_full(&s->next, t);
-
+	old = aptr_swap_full(&s->next, t);
 	if (!old) {
 		wend__work_added(false);
 		return;
 	}
 	wend__ring_push_owner(&s->ring, old);
-	if (wend__rt.procs > 1) {
-		fence_full(); /* [idle.dance] */
-		wend__work_added(true);
-	}
+	fence_full(); /* [idle.dance] */
+	wend__work_added(true);
 }
 
 void wend__ready(struct wend_task *t)
@@ -375,16 +416,10 @@ static struct wend_task *find_local(struct wend__worker *w)
 			wend__timers_run(&s->timers, now);
 	}
 	if (s->tick % FAIR_TICKS == 0) {
-		a32_store_relaxed(&s->tick, s->tick + 1);
 		t = pick_fair(s);
-	} else {
-		t = take_next(s);
-		if (!t)
-			t = take_queued(s, s->tick);
-		if (!t)
-			t = pick_fair(s);
+		a32_store_relaxed(&s->tick, s->tick + 1);
 	}
-	return t;
+	return t ? t : pick_any(s);
 }
 
 /* Run one task, or give the server to the thread it is bound to. */

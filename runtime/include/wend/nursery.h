@@ -76,7 +76,7 @@ WEND_END_DECLS
 static inline void wend__nursery_init(wend_nursery *n)
 {
 	const wend_nursery empty = { 0, WEND_MUTEX_INIT,
-				     { 0, { 0, 0, NULL, NULL } },
+				     { 0, { 0, NULL, NULL } },
 				     NULL, false, false };
 
 	*n = empty;

@@ -22,7 +22,6 @@ WEND_BEGIN_DECLS
 /* A queue of waiters: its lock, and the first and last of them. */
 struct wend__waitq {
 	uint32_t lock_;
-	uint32_t count_;
 	void *head_;
 	void *tail_;
 };
@@ -32,7 +31,9 @@ struct wend__waitq {
  *
  * Fast, not fair: a running task may take the lock before one that was woken
  * for it; who has waited for more than a millisecond gets it handed over.
- * It may be unlocked by another task than the one that locked it.
+ * It may be unlocked by another task than the one that locked it. Its memory
+ * may be freed as soon as nobody holds or wants it, also by a task that has
+ * just locked and unlocked it while another's unlock has yet to return.
  * wend_mutex_try - true: it is locked now.
  * Misuse   unlocking what is not locked.
  * Order    what was written before an unlock is visible after the next lock.
@@ -40,9 +41,9 @@ struct wend__waitq {
  */
 typedef struct wend_mutex {
 	uint32_t state_;
-	struct wend__waitq waiters_;
+	uint32_t flags_;
 } wend_mutex;
-#define WEND_MUTEX_INIT { 0, { 0, 0, NULL, NULL } }
+#define WEND_MUTEX_INIT { 0, 0 }
 WEND_API void wend_mutex_lock(wend_mutex *m);
 WEND_API WEND_MUST_CHECK int wend_mutex_lock_until(wend_mutex *m,
 						   int64_t deadline);
@@ -133,7 +134,7 @@ typedef struct wend_sema {
 	uint32_t count_;
 	struct wend__waitq waiters_;
 } wend_sema;
-#define WEND_SEMA_INIT(n) { (n), { 0, 0, NULL, NULL } }
+#define WEND_SEMA_INIT(n) { (n), { 0, NULL, NULL } }
 WEND_API int wend_sema_acquire(wend_sema *s);
 WEND_API WEND_MUST_CHECK int wend_sema_acquire_until(wend_sema *s,
 						     int64_t deadline);

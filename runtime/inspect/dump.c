@@ -40,11 +40,24 @@ static int say_caller(char *buf, size_t size, const void *caller)
 	return snprintf(buf, size, ", called at %p", caller);
 }
 
+/* A name is one line's part, whatever the program put into it. */
+static void clean_name(char *out, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < WEND__TASK_NAME - 1 && name[i]; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		out[i] = c < ' ' || c == 0x7f || c == '"' ? '?' : (char)c;
+	}
+	out[i] = 0;
+}
+
 static void dump_task(struct wend_task *t, void *arg)
 {
 	struct dumping *d = arg;
 	unsigned int state = a8_load_relaxed(&t->state);
-	char line[256];
+	char line[256], name[WEND__TASK_NAME];
 	size_t room = sizeof(line) - 1;
 	int n;
 
@@ -53,8 +66,9 @@ static void dump_task(struct wend_task *t, void *arg)
 		return;
 	}
 	d->left--;
-	n = snprintf(line, room, "task %llu \"%.31s\": %s",
-		     (unsigned long long)t->id, t->name,
+	clean_name(name, t->name);
+	n = snprintf(line, room, "task %llu \"%s\": %s",
+		     (unsigned long long)t->id, name,
 		     wend__task_state_name(t));
 	if (state == WEND__WAITING && t->why) {
 		n += snprintf(line + n, room - (size_t)n, " for %s", t->why);

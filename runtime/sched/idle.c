@@ -481,7 +481,7 @@ static bool all_asleep(void)
 static void tell_stopper(void)
 {
 	if (a32_load_acquire(&wend__rt.stopping) && wend__tasks_live() == 0)
-		wend__port->unpark(&wend__rt.stopper->parker);
+		wend__port->unpark(&wend__rt.stopper);
 }
 
 /* Put the server on the idle list. true: work came meanwhile, and the server
@@ -556,13 +556,22 @@ static void keeper_look(struct wend__worker *w)
 	give(w, s);
 }
 
+/* Until when a spare sleeps. It becomes the keeper if there is none, or none
+ * that gets up early enough. */
 static int64_t spare_deadline(struct wend__worker *w)
 {
-	if (!idle.servers || (idle.keeper && idle.keeper != w))
+	int64_t due;
+
+	if (idle.keeper == w)
+		idle.keeper = NULL;
+	if (!idle.servers)
+		return INT64_MAX;
+	due = timers_due();
+	if (idle.keeper && due >= idle.keeper_deadline)
 		return INT64_MAX;
 	idle.keeper = w;
-	idle.keeper_deadline = timers_due();
-	return idle.keeper_deadline;
+	idle.keeper_deadline = due;
+	return due;
 }
 
 bool wend__spare_wait(struct wend__worker *w)

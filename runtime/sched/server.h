@@ -85,7 +85,9 @@ struct wend__runtime {
 	uint32_t exiting;  /* workers are to end */
 	uint32_t halted;   /* wend_main() has returned: run nothing more */
 	bool find_deadlocks;
-	struct wend_task *stopper; /* who waits in wend_stop() */
+	/* Where wend_stop() waits. Its own: whoever waits as a task does counts
+	 * on each permit being for the wait it is in. */
+	struct wend__parker stopper;
 	size_t foreign_started; /* tasks spawned outside servers */
 	size_t wakes;
 };

@@ -116,7 +116,8 @@ static int choose_port(const wend_config *config)
 		name = "emul";
 	port = wend__port_find(name);
 	if (!port) {
-		wend__complain("no port \"%.64s\": there are emul and sim",
+		wend__complain("%s=%.64s: there are emul and sim",
+			       config->port ? "wend_config.port" : "WEND_PORT",
 			       name);
 		return -EINVAL;
 	}
@@ -220,6 +221,8 @@ static int start(const wend_config *config, bool find_deadlocks)
 	r = wend__overflow_start(describe_task);
 	if (r)
 		goto no_overflow;
+	if (wend__sim) /* all workers are this one thread */
+		(void)wend__overflow_thread();
 	(void)wend__idle_start();
 	wend__rt.find_deadlocks = find_deadlocks;
 	wend__rt.stopping = 0;
@@ -265,6 +268,8 @@ static void stop(void)
 	a32_store_full(&wend__rt.exiting, 1);
 	wend__spares_wake();
 	wend__workers_join();
+	if (wend__sim)
+		wend__overflow_thread_end();
 	wend__overflow_stop();
 	servers_stop();
 	wend__rt.procs = 0;
@@ -281,10 +286,10 @@ static void stop(void)
  */
 static int wait_for_tasks(int64_t deadline)
 {
-	wend__rt.stopper = wend__thread_task();
+	wend__rt.stopper.permit = 0;
 	a32_store_full(&wend__rt.stopping, 1);
 	while (wend__tasks_live() > 0)
-		if (wend__port->park(&wend__rt.stopper->parker, deadline)) {
+		if (wend__port->park(&wend__rt.stopper, deadline)) {
 			if (wend__tasks_live() == 0)
 				break;
 			a32_store_full(&wend__rt.stopping, 0);
@@ -344,7 +349,8 @@ static size_t main_stack_size(void)
 
 static _Noreturn void cannot_start(int r)
 {
-	wend__complain("cannot start: %s", strerror(-r));
+	if (r != -EINVAL) /* has been said, and what is wrong with what */
+		wend__complain("cannot start: %s", strerror(-r));
 	exit(1);
 }
 

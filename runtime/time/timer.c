@@ -89,8 +89,7 @@ static void arm(struct wend_timer *t, int64_t deadline)
 {
 	struct wend__server *s = home();
 
-	if (deadline == WEND_FOREVER)
-		return;
+	/* One that never fires counts as armed all the same. */
 	if (wend__timer_arm(&s->timers, &t->timer, deadline))
 		wend__timer_added(s);
 }

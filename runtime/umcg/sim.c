@@ -132,15 +132,14 @@ static void let_time_pass(void)
 	sim.now += wend__rand_below(&sim.rand, 200);
 }
 
-/* Give way to somebody else, moving time on if nobody else can run. */
+/* The current one waits: run somebody else, or move time on until somebody can
+ * run, be it the current one. */
 static void give_way(void)
 {
 	struct vthread *to;
 
 	let_time_pass();
-	while (!(to = draw(sim.current))) {
-		if (can_run(sim.current) && sim.current->waits_on)
-			return;
+	while (!(to = draw(NULL))) {
 		if (nearest_deadline() == INT64_MAX)
 			stuck();
 		sim.now = nearest_deadline();
@@ -148,10 +147,18 @@ static void give_way(void)
 	switch_to(to);
 }
 
+/* The current one spins: it can run, but should not before others did. Only a
+ * little time passes when there is nobody else, as it would while spinning. */
 static void sim_relax(unsigned int turn)
 {
-	(void)turn;
-	give_way();
+	enum { SPIN_NS = 100, TURNS_MAX = 10000000 };
+	struct vthread *to = draw(sim.current);
+
+	sim.now += SPIN_NS;
+	if (to)
+		switch_to(to);
+	else if (turn > TURNS_MAX)
+		stuck();
 }
 
 /* One point in four switches: runs of a few points in a row stay likely, so
@@ -235,8 +242,8 @@ static void sim_thread_join(struct wend__thread *t)
 	struct vthread *v = t->sim;
 	struct vthread **link = &sim.program.next;
 
-	while (!v->done)
-		give_way();
+	for (unsigned int turn = 0; !v->done; turn++)
+		sim_relax(turn);
 	while (*link != v)
 		link = &(*link)->next;
 	*link = v->next;

@@ -24,8 +24,7 @@ namespace
 {
 
 constexpr int64_t kSimLimit = 100 * 3600 * WEND_SECOND;
-constexpr int64_t kRealLimit = (kSanitized ? 240 : 120) * WEND_SECOND;
-constexpr unsigned kAlarmSeconds = kSanitized ? 280 : 150;
+constexpr unsigned kSeconds = kSanitized ? 240 : 120;
 
 uint64_t seed_now = 1;
 char replay[256];
@@ -82,6 +81,11 @@ void OnAbort(int)
 	raise(SIGABRT);
 }
 
+unsigned LimitSeconds()
+{
+	return (unsigned)EnvNumber("WEND_TEST_LIMIT", kSeconds);
+}
+
 void ArmAlarm()
 {
 	struct sigaction a = {};
@@ -90,7 +94,7 @@ void ArmAlarm()
 	sigaction(SIGALRM, &a, nullptr);
 	a.sa_handler = OnAbort;
 	sigaction(SIGABRT, &a, nullptr);
-	alarm(kAlarmSeconds);
+	alarm(LimitSeconds() + 30);
 }
 
 /* A runtime with tasks stuck in it can't be started again for the next test:
@@ -106,7 +110,7 @@ void ArmAlarm()
 
 int64_t Limit()
 {
-	return wend_after(IsSim() ? kSimLimit : kRealLimit);
+	return wend_after(IsSim() ? kSimLimit : LimitSeconds() * WEND_SECOND);
 }
 
 void StartSeeded(int procs, uint64_t seed)
@@ -131,8 +135,11 @@ void RunAsTask(const std::function<void()> &body)
 
 	if (Go(body, "test", &task) != 0)
 		Stuck("the test's task did not start");
-	if (wend_join_until(task, nullptr, Limit()) != 0)
+	int r = wend_join_until(task, nullptr, Limit());
+	if (r == -ETIMEDOUT)
 		Stuck("the test's task did not end");
+	if (r != 0)
+		Stuck("the test's task could not be joined");
 }
 
 void RunSeeded(int procs, uint64_t seed, const std::function<void()> &run)

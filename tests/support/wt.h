@@ -17,6 +17,7 @@
  *                     "sim" (fewer with a sanitizer), 1 under "emul"
  *   WEND_SEED         run with this seed alone, to replay a failure
  *   WEND_TEST_PROCS   run with this number of servers alone ("emul")
+ *   WEND_TEST_LIMIT   seconds that one run may take before it counts as hung
  *
  * Nothing here sleeps to prove an order: AwaitWaiting() looks at the runtime's
  * own dump until a task is seen waiting.

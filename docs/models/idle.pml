@@ -42,7 +42,9 @@
 #endif
 
 #define NS 2		/* servers */
-#define NW 4		/* workers, enough that a spare is always found */
+#ifndef NW
+#define NW (2 + BLOCKS)	/* workers */
+#endif
 #define PUSHER NW	/* the thread of the program has a buffer too */
 #define NONE 7
 
@@ -103,8 +105,12 @@ end:	do
 	:: atomic { buf[0]?k,v -> apply(k, v) }
 	:: atomic { buf[1]?k,v -> apply(k, v) }
 	:: atomic { buf[2]?k,v -> apply(k, v) }
+#if NW > 2
 	:: atomic { buf[3]?k,v -> apply(k, v) }
+#endif
+#if NW > 3
 	:: atomic { buf[4]?k,v -> apply(k, v) }
+#endif
 	od
 }
 
@@ -113,10 +119,46 @@ end:	do
 /* --- the tasks' side of the account ----------------------------------------- */
 
 byte pushes = PUSHES, blocks = BLOCKS, yields = YIELDS;
-byte pushed, ran, longs;
+byte pushed = 1, ran, longs;
 chan finish = [0] of { bit };
 
 /* --- adding work ------------------------------------------------------------- */
+
+/*
+ * In an atomic sequence: run server s by a spare worker. A new thread, if there
+ * is no spare, is a worker on its way to be one; starting it takes until then.
+ */
+inline take_spare(s, search_too)
+{
+	w = 0;
+	do
+	:: !spare[w] && w + 1 < NW -> w++
+	:: else -> break
+	od;
+	spare[w];
+	spare[w] = false;
+	wsearching[w] = search_too;
+	wsrv[w] = s;
+	w = 0
+}
+
+#if NW == 2
+#define SPARES (spare[0] || spare[1])
+#else
+#define SPARES (spare[0] || spare[1] || spare[2])
+#endif
+
+inline idle_push(s)
+{
+	idle[s] = true;
+	idle_count++
+}
+
+inline idle_remove(s)
+{
+	idle[s] = false;
+	idle_count--
+}
 
 /* start_searcher(). The idle lock's section is one step: of what it writes,
  * only idle_count is read without the lock, and it is written once. */
@@ -131,31 +173,14 @@ inline start_searcher(p)
 		fi
 	   }
 	   atomic {
-		flush(p);
+		SPARES || idle_count == 0;
 		if
-		:: idle_count > 0 ->
-			if
-			:: idle[0] -> i = 0
-			:: idle[1] -> i = 1
-			fi;
-			idle[i] = false;
-			idle_count--;
-			w = 0;
-			do
-			:: w < NW && !spare[w] -> w++
-			:: else -> break
-			od;
-			assert(w < NW); /* NW is too small otherwise */
-			spare[w] = false;
-			wsearching[w] = true;
-			wsrv[w] = i;
-			w = 0;
-			i = 0;
-			break
-		:: else
+		:: idle_count == 0
+		:: idle[0] -> idle_remove(0); take_spare(0, true); break
+		:: idle[1] -> idle_remove(1); take_spare(1, true); break
 		fi
 	   }
-	   atomic { flush(p); search = SEARCH_NONE }
+	   search = SEARCH_NONE;
 	   if
 	   :: idle_count > 0
 	   :: else -> break
@@ -172,14 +197,15 @@ inline work_added(p, more)
 		:: idle_count > 0 -> start_searcher(p)
 		:: else
 		fi
-	:: atomic { search == SEARCH_NAPPING && more ->
-		/* Its sleep is cut short; it may end at any time here. */
-		flush(p);
-		if
-		:: search == SEARCH_NAPPING -> search = SEARCH_ACTIVE
-		:: else
-		fi
-	   }
+	:: more && search == SEARCH_NAPPING ->
+		/* A sleep here may end at any time, so nobody is woken. */
+		atomic {
+			flush(p);
+			if
+			:: search == SEARCH_NAPPING -> search = SEARCH_ACTIVE
+			:: else
+			fi
+		}
 	:: search == SEARCH_ACTIVE || (search == SEARCH_NAPPING && !more)
 	fi
 }
@@ -187,55 +213,44 @@ inline work_added(p, more)
 inline pusher_fence(p)
 {
 #ifndef NO_FENCE
-	fence(p)
-#else
-	skip
+	atomic { flush(p) }
 #endif
-}
-
-inline global_push(p)
-{
-	atomic { glock == 0 -> flush(p); glock = p + 1; gnew = gcount }
-	atomic { gnew++; buf[p]!GLOBAL,gnew }
 }
 
 /* A thread of the program: enqueue(), wend__ready() without a server. */
 active proctype pusher()
 {
-	byte k, v, i, w, n = FOREIGN;
+	byte k, v, w, n = FOREIGN;
 
 	do
-	:: n > 0 ->
-		atomic { n--; pushed++ }
-		global_push(PUSHER);
-		pusher_fence(PUSHER);
-		work_added(PUSHER, true)
-	:: else -> break
+	:: atomic { n > 0 && glock == 0 ->
+		glock = PUSHER + 1;
+		gnew = gcount + 1;
+		n--;
+		pushed++;
+		buf[PUSHER]!GLOBAL,gnew
+	   }
+	   pusher_fence(PUSHER);
+	   work_added(PUSHER, true)
+	:: n == 0 -> break
 	od
 }
 
 /* --- looking for work ----------------------------------------------------------- */
 
-inline take_ring(p, s)
-{
-	atomic {
-		if
-		:: ring[s] > 0 || len(buf[p]) > 0 -> /* cas: drains */
-			flush(p);
-			if
-			:: ring[s] > 0 -> ring[s]--; have = true
-			:: else
-			fi
-		:: else
-		fi
-	}
-}
-
-inline take_next(p, s)
+/* The owner's next slot, then its ring. One step: thieves may come between,
+ * but nobody else adds to them. */
+inline take_own(p, s)
 {
 	atomic {
 		if
 		:: next[s] -> flush(p); next[s] = false; have = true
+		:: !next[s] && (ring[s] > 0 || len(buf[p]) > 0) ->
+			flush(p); /* the exchange */
+			if
+			:: ring[s] > 0 -> ring[s]--; have = true
+			:: else
+			fi
 		:: else
 		fi
 	}
@@ -246,54 +261,58 @@ inline take_next(p, s)
 inline global_take(p, s)
 {
 	if
-	:: global_count(p) == 0
-	:: else ->
-		n = global_count(p) / NS + 1;
-		atomic { glock == 0 -> flush(p); glock = p + 1; gnew = gcount }
-		atomic {
+	:: atomic { global_count(p) > 0 -> n = global_count(p) / NS + 1 }
+		atomic { glock == 0 ->
+			flush(p);
 			if
-			:: n > gnew -> n = gnew
+			:: n > gcount -> n = gcount
 			:: else
 			fi;
-			gnew = gnew - n;
-			buf[p]!GLOBAL,gnew
+			have = n > 0;
+			if
+			:: have ->
+				glock = p + 1;
+				gnew = gcount - n;
+				n--;
+				buf[p]!GLOBAL,gnew
+			:: else
+			fi
 		}
 		if
-		:: n > 1 ->
-			atomic { buf[p]!s,n - 1; n = 0; have = true }
+		:: atomic { n > 0 -> buf[p]!s,n; n = 0 }
 #ifndef NO_TELL_TAKEN
 			if
 			:: wsearching[p] /* search_end() tells */
-			:: else -> pusher_fence(p); work_added(p, true)
+			:: !wsearching[p] ->
+				pusher_fence(p);
+				work_added(p, true)
 			fi
 #endif
-		:: n == 1 -> atomic { n = 0; have = true }
-		:: else
+		:: n == 0
 		fi
+	:: else
 	fi
 }
 
 /* queues_empty() of each and the global count, one load after the other. */
 inline work_anywhere(p)
 {
-	atomic { found = false; i = 0 }
+	i = 0;
 	if
 	:: global_count(p) > 0 -> found = true
-	:: else
-	fi;
-	do
-	:: !found && i < NS ->
-		if
-		:: ring[i] > 0 -> found = true
-		:: else ->
-			if
-			:: next[i] -> found = true
-			:: else -> i++
-			fi
-		fi
-	:: else -> break
-	od;
-	i = 0
+	:: else ->
+		do
+		:: atomic { ring[i] > 0 -> found = true; break }
+		:: atomic { ring[i] == 0 ->
+			skip
+		   }
+		   if
+		   :: atomic { next[i] -> found = true; break }
+		   :: atomic { !next[i] && i == 0 -> i = 1 }
+		   :: !next[i] && i == 1 -> break
+		   fi
+		od
+	fi
 }
 
 inline search_end(p)
@@ -303,8 +322,9 @@ inline search_end(p)
 	:: idle_count > 0 ->
 		work_anywhere(p);
 		if
-		:: found -> found = false; start_searcher(p)
-		:: else
+		:: atomic { found -> found = false; i = 0 }
+			start_searcher(p)
+		:: atomic { !found -> i = 0 }
 		fi
 	:: else
 	fi
@@ -314,39 +334,37 @@ inline search_end(p)
 inline search_round(p, s, still)
 {
 	atomic {
+		other = 1 - s;
 		if
-		:: ring[1 - s] > 0 ->
+		:: ring[other] > 0 ->
 			flush(p);
-			n = ring[1 - s] / 2; /* besides the one to run */
-			if
-			:: ring[1 - s] & 1
-			:: else -> n--
-			fi;
-			ring[1 - s] = ring[1 - s] - n - 1;
+			n = (ring[other] - 1) / 2; /* besides one to run */
+			ring[other] = ring[other] - n - 1;
 			have = true
 		:: else
-		fi
+		fi;
+		other = 0
 	}
 	if
-	:: n > 0 -> atomic { buf[p]!s,n; n = 0 }
-	:: else
-	fi;
-	if
-	:: !have && still && !moved[1 - s] -> take_next(p, 1 - s)
+	:: atomic { n > 0 -> buf[p]!s,n; n = 0 }
+	:: atomic { !have && still && next[1 - s] && !moved[1 - s] ->
+		flush(p);
+		next[1 - s] = false;
+		have = true
+	   }
 	:: else
 	fi;
 	if
 	:: !have -> global_take(p, s)
-	:: else
+	:: have
 	fi
 }
 
-inline nap(p)
+inline nap(p, s)
 {
-	atomic { flush(p); search = SEARCH_NAPPING }
+	atomic { flush(p); moved[1 - s] = false; search = SEARCH_NAPPING }
 	/* Sleeps some time, or not at all, or is woken. */
 	atomic {
-		flush(p);
 		if
 		:: search == SEARCH_NAPPING -> search = SEARCH_ACTIVE
 		:: else
@@ -357,13 +375,17 @@ inline nap(p)
 /* go_idle(); searched in wsearching[p]. */
 inline go_idle(p, s)
 {
-	atomic { searched = wsearching[p]; wsrv[p] = NONE }
 	if
-	:: searched ->
-		atomic { flush(p); wsearching[p] = false; search = SEARCH_NONE }
-	:: else
+	:: atomic { wsearching[p] ->
+		flush(p);
+		wsrv[p] = NONE;
+		searched = true;
+		wsearching[p] = false;
+		search = SEARCH_NONE
+	   }
+	:: atomic { !wsearching[p] -> wsrv[p] = NONE }
 	fi;
-	atomic { flush(p); idle[s] = true; idle_count++ }
+	atomic { flush(p); idle_push(s) }
 #ifndef NO_RECHECK
 	if
 #ifdef NO_LOOK_OTHER
@@ -374,30 +396,25 @@ inline go_idle(p, s)
 	:: !searched && search != SEARCH_NONE -> found = global_count(p) > 0
 #endif
 	fi;
-	if
-	:: found ->
-		atomic {
-			flush(p);
-			found = false;
-			if
-			:: idle[s] ->
-				idle[s] = false;
-				idle_count--;
-				wsrv[p] = s
-			:: else
-			fi
-		}
-	:: else
-	fi;
-#endif
+	atomic {
+		if
+		:: found && idle[s] -> flush(p); idle_remove(s); wsrv[p] = s
+		:: else
+		fi;
+		found = false;
+		searched = false;
+		i = 0
+	}
+#else
 	searched = false
+#endif
 }
 
 inline find_elsewhere(p, s)
 {
-	if
-	:: !wsearching[p] ->
-		atomic {
+	atomic {
+		if
+		:: !wsearching[p] ->
 			flush(p);
 			if
 			:: search == SEARCH_NONE ->
@@ -405,116 +422,104 @@ inline find_elsewhere(p, s)
 				wsearching[p] = true
 			:: else
 			fi
-		}
-	:: else
-	fi;
+		:: else
+		fi
+	}
 	if
 	:: wsearching[p] ->
 		search_round(p, s, false);
 		if
 		:: !have ->
-			moved[1 - s] = false;
-			nap(p);
+			nap(p, s);
 			search_round(p, s, true)
-		:: else
+		:: have
 		fi
 	:: else
 	fi;
 	if
 	:: !have -> go_idle(p, s)
-	:: else
+	:: have
 	fi
 }
 
 /* --- what tasks do ----------------------------------------------------------------- */
 
+/* enqueue() */
 inline push_own(p, s)
 {
-	buf[p]!s,1;
 	pusher_fence(p);
 	work_added(p, true)
 }
 
-/* ready_local() */
-inline make_ready(p, s)
-{
-	atomic { flush(p); found = next[s]; next[s] = true }
-	if
-	:: !found -> work_added(p, false)
-	:: else -> found = false; push_own(p, s)
-	fi
-}
-
-/* wend__server_release(); the other half is the pusher's global push. */
+/* wend__server_release(); for the way back see the pusher's global push. */
 inline server_release(p, s)
 {
 	atomic {
 		if
-		:: buf[p]??[eval(s),_] || ring[s] > 0 || next[s] -> found = true
+		:: len(buf[p]) > 0 || ring[s] > 0 || next[s] -> found = true
 		:: else
-		fi
+		fi;
+		wsrv[p] = NONE
 	}
-	wsrv[p] = NONE;
 	if
-	:: found ->
-		atomic {
-			flush(p);
-			found = false;
-			w = 0;
-			do
-			:: w < NW && !spare[w] -> w++
-			:: else -> break
-			od;
-			assert(w < NW);
-			spare[w] = false;
-			wsrv[w] = s;
-			w = 0
-		}
-	:: else ->
-		atomic { flush(p); idle[s] = true; idle_count++ }
+	:: atomic { found && SPARES ->
+		flush(p);
+		found = false;
+		take_spare(s, false)
+	   }
+	:: atomic { !found -> flush(p); idle_push(s) }
 #ifdef NO_LOOK_BLOCK
 		found = global_count(p) > 0;
 #else
-		work_anywhere(p);
+		if
+		:: search == SEARCH_NONE -> work_anywhere(p)
+		:: else -> found = global_count(p) > 0
+		fi;
 #endif
 		if
-		:: found -> found = false; work_added(p, true)
-		:: else
+		:: atomic { found -> found = false; i = 0 } work_added(p, true)
+		:: atomic { !found -> i = 0 }
 		fi
 	fi
 }
 
-inline last_long(p)
-{
-	longs++;
-	finish?_
-}
+#define UNTIL_END atomic { longs++; finish?_ }
 
 inline run_task(p, s)
 {
-	have = false;
-	moved[s] = true;
+	atomic { have = false; moved[s] = true }
 	do
-	:: atomic { pushes > 0 -> pushes--; pushed++ } push_own(p, s)
-	:: atomic { pushes > 0 -> pushes--; pushed++ } make_ready(p, s)
+	:: atomic { pushes > 0 -> pushes--; pushed++; buf[p]!s,1 }
+		push_own(p, s)
+	/* ready_local() */
+	:: atomic { pushes > 0 && !next[s] ->
+		flush(p);
+		pushes--;
+		pushed++;
+		next[s] = true
+	   }
+	   work_added(p, false)
+	:: atomic { pushes > 0 && next[s] ->
+		flush(p);
+		pushes--;
+		pushed++;
+		buf[p]!s,1
+	   }
+	   push_own(p, s)
 	:: break
-	:: last_long(p); break
+	:: UNTIL_END; break
 #if BLOCKS
 	:: atomic { blocks > 0 -> blocks-- }
 		server_release(p, s);
-		last_long(p); /* in the kernel */
+		UNTIL_END; /* in the kernel */
 		break
 #endif
 #if YIELDS
 	:: atomic { yields > 0 -> yields-- }
-		take_next(p, s);
+		take_own(p, s);
 		if
-		:: !have -> take_ring(p, s)
-		:: else
-		fi;
-		if
-		:: have -> have = false; buf[p]!s,1
-		:: else
+		:: atomic { have -> have = false; buf[p]!s,1 }
+		:: !have
 		fi
 #endif
 	od;
@@ -525,38 +530,33 @@ inline run_task(p, s)
 
 proctype worker(byte p)
 {
-	byte k, v, i, w, n, s;
+	byte k, v, i, w, n, s, other;
 	bool have, found, searched;
 
 serve:
 	do
-	:: wsrv[p] != NONE ->
-		s = wsrv[p];
-		take_next(p, s);
-		if
-		:: !have -> take_ring(p, s)
-		:: else
-		fi;
+	:: atomic { wsrv[p] != NONE -> s = wsrv[p] }
+		take_own(p, s);
 		if
 		:: !have -> global_take(p, s)
-		:: else
+		:: have
 		fi;
 		if
 		:: !have -> find_elsewhere(p, s)
-		:: else
+		:: have
 		fi;
 		if
 		:: have ->
 			if
 			:: wsearching[p] -> search_end(p)
-			:: else
+			:: !wsearching[p]
 			fi;
 			run_task(p, s)
-		:: else
+		:: !have
 		fi
-	:: else -> s = 0; break
+	:: atomic { wsrv[p] == NONE -> flush(p); s = 0; spare[p] = true }
+		break
 	od;
-	atomic { flush(p); spare[p] = true }
 end:	wsrv[p] != NONE;
 	goto serve
 }
@@ -581,16 +581,15 @@ active proctype judge()
 init
 {
 	atomic {
-		/* One task runs or waits to run, both servers are held. */
+		/* Both servers are held; one has a task. */
 		wsrv[0] = 0;
 		wsrv[1] = 1;
 		ring[0] = 1;
-		pushed = 1;
+#if NW > 2
 		spare[2] = true;
-		spare[3] = true;
-		run worker(0);
-		run worker(1);
 		run worker(2);
-		run worker(3)
+#endif
+		run worker(0);
+		run worker(1)
 	}
 }

@@ -60,9 +60,9 @@ struct wend__worker {
 	struct wend_task *task;	     /* whose code it runs; NULL: its own */
 	struct wend__ctx ctx;	     /* the scheduler's, while a task runs */
 	struct wend_task *hint;	     /* to be run first, from a task's park */
+	int *errno_at;		     /* this kernel thread's errno */
 	struct wend__server *last;   /* held before it blocked */
 	unsigned int block_depth;
-	int block_errno;
 	bool searching;
 	bool spare;
 	int64_t stole_at;   /* when it last took another server's work */

@@ -14,7 +14,6 @@
 #define _GNU_SOURCE
 #include <sched.h>
 
-#include <wend/errno.h>
 #include <wend/task.h>
 
 #include "compiler-rt/membarrier.h"
@@ -248,14 +247,14 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 		a8_store_relaxed(&t->state, WEND__RUNNING);
 		return;
 	}
-	err = errno;
+	err = *w->errno_at;
 	if (next && !next->bound && ready_to_run(next)) {
 		switch_tasks(w, t, next);
 	} else {
 		w->hint = next;
 		switch_to_scheduler(w, t);
 	}
-	*wend_errno_location() = err;
+	*t->worker->errno_at = err;
 }
 
 void wend__park(struct wend_task *t)
@@ -342,7 +341,7 @@ static void task_main(void *prev)
 
 	wend__fiber_switch_end(t->fiber);
 	finish(w, prev);
-	*wend_errno_location() = 0;
+	*w->errno_at = 0;
 	t->entry(t->args);
 	wend__task_exit(t);
 }

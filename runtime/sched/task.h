@@ -89,7 +89,6 @@ struct wend_task {
 	struct wend__worker *worker; /* who runs it; written before a switch */
 	struct wend__worker *bound; /* its stack is this thread's, for now */
 	struct wend__waiter *woken_by; /* written by who won the claim */
-	int saved_errno;
 	uint8_t state;
 	uint8_t flags;
 	uint8_t cancelled;

@@ -16,6 +16,7 @@ static void worker_main(void *arg)
 
 	wend__self = w;
 	w->fiber = wend__fiber_now;
+	w->errno_at = &errno;
 	if (!wend__sim) {
 		pthread_setname_np(pthread_self(), "wend-worker");
 		/* Without a signal stack an overflow is a bare crash. */
@@ -68,15 +69,18 @@ int wend__worker_start(struct wend__server *s, bool searching)
 	return 0;
 }
 
+/* A worker may start another while it ends; that one is published before the
+ * first has ended. So look again until there is none. */
 void wend__workers_join(void)
 {
-	struct wend__worker *w = wend__rt.workers, *next;
+	struct wend__worker *w, *next;
 
-	for (; w; w = next) {
-		next = w->all_next;
-		wend__port->thread_join(&w->thread);
-		free(w);
-	}
-	wend__rt.workers = NULL;
+	while ((w = aptr_swap_full(&wend__rt.workers,
+				   (struct wend__worker *)NULL)))
+		for (; w; w = next) {
+			next = w->all_next;
+			wend__port->thread_join(&w->thread);
+			free(w);
+		}
 	wend__rt.worker_count = 0;
 }

@@ -34,8 +34,8 @@
 enum {
 	WEND__STACK_MIN = 16 * 1024,
 	WEND__STACK_MAX = 1024 * 1024 * 1024,
-	STACK_CACHE_MAX = 64, /* stacks in one server's cache, at most */
-	STACK_CREDITS = 64,   /* credits moved at a time */
+	STACK_CACHE_MAX = 32, /* stacks in one server's cache, at most */
+	STACK_CREDITS = 32,   /* credits moved at a time */
 };
 
 struct wend__stack {

@@ -113,6 +113,7 @@ static void stuck(void)
 static void switch_to(struct vthread *to)
 {
 	struct vthread *from = sim.current;
+	int err = errno; /* a kernel thread's own, and there is but one */
 
 	if (to == from)
 		return;
@@ -125,6 +126,7 @@ static void switch_to(struct vthread *to)
 				 to->fiber_now);
 	(void)wend__ctx_switch(&from->ctx, to->ctx.sp, NULL);
 	wend__fiber_switch_end(from->fiber_now);
+	errno = err;
 }
 
 static void let_time_pass(void)
@@ -227,6 +229,7 @@ static int sim_thread_start(struct wend__thread *t)
 	}
 	v->thread = t;
 	t->sim = v;
+	wend__lsan_root_add(v->stack, VTHREAD_STACK);
 	wend__fiber_create(&v->fiber, v->stack, VTHREAD_STACK);
 	v->fiber_now = &v->fiber;
 	v->ctx.sp = wend__ctx_make((char *)v->stack + VTHREAD_STACK,
@@ -248,6 +251,7 @@ static void sim_thread_join(struct wend__thread *t)
 		link = &(*link)->next;
 	*link = v->next;
 	wend__fiber_destroy(&v->fiber);
+	wend__lsan_root_del(v->stack, VTHREAD_STACK);
 	wend__asan_unpoison(v->stack, VTHREAD_STACK);
 	munmap(v->stack, VTHREAD_STACK);
 	free(v);

@@ -197,6 +197,7 @@ TEST(Stack, AreReused)
  * whose and how large. */
 TEST(Stack, OverflowIsReported)
 {
+	WT_NEEDS_THREADS();
 	if (wt::kSanitized)
 		GTEST_SKIP() << "the sanitizer reports it in its own words";
 	EXPECT_EXIT(OverflowIn(0, "bottomless"),

@@ -57,26 +57,36 @@ struct wend_case {
 WEND_API int wend_select_cases(const struct wend_case *cases, size_t n,
 			       int64_t deadline);
 
-static inline struct wend_case wend__case(enum wend_op op, void *chan,
-					  const void *elem, int *status)
+static inline struct wend_case wend__case_recv(void *chan, void *elem,
+					       int *status)
+{
+	struct wend_case c;
+
+	c.chan = (wend_chan *)chan;
+	c.elem = elem;
+	c.status = status;
+	c.op = WEND_OP_RECV;
+	return c;
+}
+
+static inline struct wend_case wend__case_send(void *chan, const void *elem,
+					       int *status)
 {
 	struct wend_case c;
 
 	c.chan = (wend_chan *)chan;
 	c.elem = (void *)(uintptr_t)elem;
 	c.status = status;
-	c.op = op;
+	c.op = WEND_OP_SEND;
 	return c;
 }
 
 /* Cases; the second forms tell -EPIPE through an int. The channel may be
  * typed or not; <wend/short.h> has forms that check the element's type. */
-#define wend_on_recv(c, p) wend__case(WEND_OP_RECV, (c), (p), NULL)
-#define wend_on_send(c, p) wend__case(WEND_OP_SEND, (c), (p), NULL)
-#define wend_on_recv_status(c, p, st)                                         \
-	wend__case(WEND_OP_RECV, (c), (p), (st))
-#define wend_on_send_status(c, p, st)                                         \
-	wend__case(WEND_OP_SEND, (c), (p), (st))
+#define wend_on_recv(c, p)            wend__case_recv((c), (p), NULL)
+#define wend_on_send(c, p)            wend__case_send((c), (p), NULL)
+#define wend_on_recv_status(c, p, st) wend__case_recv((c), (p), (st))
+#define wend_on_send_status(c, p, st) wend__case_send((c), (p), (st))
 
 WEND_END_DECLS
 

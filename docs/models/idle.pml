@@ -214,6 +214,8 @@ inline pusher_fence(p)
 {
 #ifndef NO_FENCE
 	atomic { flush(p) }
+#else
+	skip
 #endif
 }
 
@@ -519,6 +521,9 @@ inline run_task(p, s)
 		take_own(p, s);
 		if
 		:: atomic { have -> have = false; buf[p]!s,1 }
+#ifndef NO_TELL_YIELD
+			push_own(p, s)
+#endif
 		:: !have
 		fi
 #endif

@@ -41,3 +41,14 @@ bool wend__block_in_task(void)
 
 	return w && w->task && w->server && !wend__sim && interposing();
 }
+
+bool wend__block_by_sanitizer(const void *caller)
+{
+	Dl_info info;
+
+	if (!WEND__ASAN && !WEND__TSAN)
+		return false;
+	return dladdr(caller, &info) && info.dli_fname &&
+	       (strstr(info.dli_fname, "libtsan") ||
+		strstr(info.dli_fname, "libasan"));
+}

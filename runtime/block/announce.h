@@ -26,6 +26,13 @@ void *wend__block_next(const char *name);
 /* Whether calls of this kernel thread are to be announced. */
 bool wend__block_in_task(void);
 
+/*
+ * Builds with sanitizers only: whether the caller is the sanitizer's runtime,
+ * which opens files for its reports under locks of its own. The task that
+ * made it report must not be switched away there.
+ */
+bool wend__block_by_sanitizer(const void *caller);
+
 /* A function pointer `next` to the C library's name, looked up once. Two
  * threads may both look it up, and find the same. */
 #define BLOCK_NEXT(name)                                                      \

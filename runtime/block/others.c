@@ -57,7 +57,8 @@ BLOCK_EXPORT int open(const char *path, int flags, ...)
 		       va_arg(args, mode_t) :
 		       0;
 	va_end(args);
-	if (!wend__block_in_task())
+	if (!wend__block_in_task() ||
+	    wend__block_by_sanitizer(__builtin_return_address(0)))
 		return next(path, flags, mode);
 	wend_block_begin();
 	r = next(path, flags, mode);

@@ -103,7 +103,7 @@ static void unlock(void)
 
 static void servers_push(struct wend__server *s)
 {
-	s->idle = true;
+	a8_store_relaxed(&s->idle, 1);
 	s->worker = NULL;
 	s->idle_prev = NULL;
 	s->idle_next = idle.servers;
@@ -116,7 +116,7 @@ static void servers_push(struct wend__server *s)
 
 static void servers_remove(struct wend__server *s)
 {
-	s->idle = false;
+	a8_store_relaxed(&s->idle, 0);
 	if (s->idle_prev)
 		s->idle_prev->idle_next = s->idle_next;
 	else
@@ -248,7 +248,7 @@ static int start_server_unlock(struct wend__server *s, bool searching)
 		give(w, s);
 		w->searching = searching;
 		keeper = keeper_needed();
-		wend__rt.wakes++;
+		aword_store_relaxed(&wend__rt.wakes, wend__rt.wakes + 1);
 	}
 	unlock();
 	if (w) {
@@ -343,7 +343,7 @@ static struct wend_task *steal_from(struct wend__server *thief,
 	if (!t && still && aptr_load_relaxed(&victim->next))
 		t = aptr_swap_acquire(&victim->next, (struct wend_task *)NULL);
 	if (t)
-		thief->steals += n;
+		aword_store_relaxed(&thief->steals, thief->steals + n);
 	return t;
 }
 
@@ -354,7 +354,7 @@ static bool run_late_timers(struct wend__server *victim, int64_t now)
 	int64_t next = wend__timers_next(&victim->timers);
 
 	if (next == INT64_MAX ||
-	    next > now - (victim->idle ? 0 : BUSY_TIMER_SLACK_NS))
+	    next > now - (a8_load_relaxed(&victim->idle) ? 0 : BUSY_TIMER_SLACK_NS))
 		return false;
 	wend__timers_run(&victim->timers, now);
 	return true;
@@ -470,7 +470,7 @@ static struct wend_task *search(struct wend__worker *w)
  * a task ready? idle.lock held. */
 static bool all_asleep(void)
 {
-	return wend__rt.find_deadlocks &&
+	return a8_load_relaxed(&wend__rt.find_deadlocks) &&
 	       a32_load_relaxed(&idle.idle_count) == wend__rt.procs &&
 	       idle.spare_count == a32_load_relaxed(&wend__rt.worker_count) &&
 	       wend__global_count() == 0 && timers_due() == INT64_MAX &&
@@ -625,7 +625,7 @@ void wend__server_release(struct wend__worker *w)
 	struct wend__server *s = w->server;
 	bool work = !queues_empty(s), keeper;
 
-	s->blocks++;
+	aword_store_relaxed(&s->blocks, s->blocks + 1);
 	w->last = s;
 	w->server = NULL;
 	lock();

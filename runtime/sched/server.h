@@ -42,8 +42,8 @@ struct wend__server {
 	/* counts; only grow. Summed by others without a lock. */
 	size_t started, ended, steals, blocks;
 
-	/* the idle lock's */
-	bool idle __attribute__((aligned(64)));
+	/* the idle lock's; idle is looked at without it, as a hint */
+	uint8_t idle __attribute__((aligned(64)));
 	struct wend__server *idle_next, *idle_prev;
 
 	/* Set by others: leave the fast path once. */
@@ -84,7 +84,7 @@ struct wend__runtime {
 	uint32_t stopping; /* wend_stop() waits for the last task */
 	uint32_t exiting;  /* workers are to end */
 	uint32_t halted;   /* wend_main() has returned: run nothing more */
-	bool find_deadlocks;
+	uint8_t find_deadlocks;
 	/* Where wend_stop() waits. Its own: whoever waits as a task does counts
 	 * on each permit being for the wait it is in. */
 	struct wend__parker stopper;

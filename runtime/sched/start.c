@@ -224,7 +224,7 @@ static int start(const wend_config *config, bool find_deadlocks)
 	if (wend__sim) /* all workers are this one thread */
 		(void)wend__overflow_thread();
 	(void)wend__idle_start();
-	wend__rt.find_deadlocks = find_deadlocks;
+	a8_store_relaxed(&wend__rt.find_deadlocks, find_deadlocks);
 	wend__rt.stopping = 0;
 	wend__rt.exiting = 0;
 	wend__rt.halted = 0;
@@ -333,7 +333,7 @@ static void main_task(void *args)
 
 	*a->result = a->app(a->argc, a->argv);
 	/* What the other tasks wait for is no longer anybody's concern. */
-	wend__rt.find_deadlocks = false;
+	a8_store_relaxed(&wend__rt.find_deadlocks, 0);
 }
 
 static size_t main_stack_size(void)

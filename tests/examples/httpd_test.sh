@@ -64,6 +64,7 @@ like "the load's count" "$(grep '^25 other tasks' "$server_log")" \
 echo "SIGTERM and SIGINT while clients are connected"
 for signal in TERM INT; do
 	start_server env WEND_PROCS=1 "$program" --port 0
+	: >"$work/client"
 	python3 tests/examples/http_client.py --hold "$port" \
 		>"$work/client" &
 	client=$!

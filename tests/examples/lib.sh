@@ -57,6 +57,7 @@ status()
 start_server()
 {
 	server_log=$work/server.log
+	: >"$server_log" # not what the last one said
 	"$@" >"$server_log" 2>&1 </dev/null &
 	server_pid=$!
 	for ((i = 0; i < 1200; i++)); do

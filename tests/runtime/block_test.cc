@@ -161,7 +161,7 @@ TEST_F(Block, AcceptAndConnect)
 		a.sin_family = AF_INET;
 		a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		ASSERT_EQ(0, bind(l, (struct sockaddr *)&a, sizeof(a)));
-		ASSERT_EQ(0, listen(l, 8));
+		ASSERT_EQ(0, listen(l, 128));
 		ASSERT_EQ(0, getsockname(l, (struct sockaddr *)&a, &len));
 		g.Go([&] {
 			wt::Group serving;

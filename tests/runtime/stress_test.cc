@@ -241,7 +241,7 @@ int Tasks()
 
 int Steps()
 {
-	return wt::IsSim() ? 25 : wt::kSanitized ? 60 : 200;
+	return wt::IsSim() ? 40 : wt::kSanitized ? 100 : 1000;
 }
 
 } // namespace

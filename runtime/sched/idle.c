@@ -297,7 +297,8 @@ void wend__work_added(bool more)
 			start_searcher();
 	} else if (search == SEARCH_NAPPING && more) {
 		if (a32_cas_full(&idle.search, SEARCH_NAPPING, SEARCH_ACTIVE))
-			wend__port->unpark(&idle.searcher->parker);
+			wend__port->unpark(
+				&aptr_load_acquire(&idle.searcher)->parker);
 	}
 }
 
@@ -401,7 +402,9 @@ static void nap(struct wend__worker *w, int64_t length)
 {
 	int64_t until = wend__now() + length;
 
-	idle.searcher = w;
+	/* A kick meant for the last searcher may read this one: it gets up
+	 * early, that is all. */
+	aptr_store_release(&idle.searcher, w);
 	/* Release: searcher is set for who sees NAPPING. Full: [idle.dance],
 	 * against a push that saw ACTIVE. */
 	a32_store_full(&idle.search, SEARCH_NAPPING);

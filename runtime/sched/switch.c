@@ -27,6 +27,9 @@ enum {
 	TIMER_TICKS = 4, /* a power of two: how often to look at the clock */
 };
 
+/* task.on_cpu besides 0 and 1: who arrives after it is to free it. */
+enum { ON_CPU_DEAD = 2 };
+
 static void task_main(void *prev);
 
 /* --- picking --------------------------------------------------------------- */
@@ -160,7 +163,7 @@ static inline void finish(struct wend__worker *w, struct wend_task *prev)
 {
 	if (!prev)
 		return;
-	if (prev->state == WEND__DEAD && prev->on_cpu == 2)
+	if (prev->on_cpu == ON_CPU_DEAD)
 		free_dead(w, prev);
 	else
 		/* [task.on_cpu] Pairs with the acquire in ready_to_run(). */
@@ -193,7 +196,7 @@ static inline void take_up(struct wend__worker *w, struct wend_task *t)
 static inline void switch_tasks(struct wend__worker *w, struct wend_task *from,
 				struct wend_task *to)
 {
-	bool dying = from->on_cpu == 2;
+	bool dying = from->on_cpu == ON_CPU_DEAD;
 	struct wend_task *prev;
 
 	take_up(w, to);
@@ -208,7 +211,7 @@ static inline void switch_tasks(struct wend__worker *w, struct wend_task *from,
 static inline void switch_to_scheduler(struct wend__worker *w,
 				       struct wend_task *from)
 {
-	bool dying = from->on_cpu == 2;
+	bool dying = from->on_cpu == ON_CPU_DEAD;
 	struct wend_task *prev;
 
 	w->task = NULL;
@@ -389,7 +392,7 @@ _Noreturn void wend__task_end(struct wend_task *t)
 	next = pick(s);
 	if (can_inherit(t, next))
 		inherit(w, t, next);
-	t->on_cpu = 2; /* finish() frees it */
+	t->on_cpu = ON_CPU_DEAD; /* finish() frees it */
 	leave(w, t, next);
 	__builtin_unreachable();
 }

@@ -42,8 +42,8 @@ struct slab {
 
 struct size_class {
 	struct wend__stack *free;
-	uint64_t free_count;
-	uint64_t mapped;
+	size_t free_count; /* these two are read without the lock */
+	size_t mapped;
 };
 
 static struct {
@@ -95,8 +95,9 @@ static void slab_add_stacks(struct slab *slab)
 		s->next = class->free;
 		class->free = s;
 	}
-	class->free_count += slab->count;
-	class->mapped += slab->count;
+	aword_store_relaxed(&class->free_count,
+			    class->free_count + slab->count);
+	aword_store_relaxed(&class->mapped, class->mapped + slab->count);
 }
 
 /* Map count more stacks; fewer, down to one, when that many cannot be had. */
@@ -229,7 +230,7 @@ static struct wend__stack *take_locked(struct size_class *class)
 
 	if (s) {
 		class->free = s->next;
-		class->free_count--;
+		aword_store_relaxed(&class->free_count, class->free_count - 1);
 	}
 	return s;
 }
@@ -283,7 +284,7 @@ static void put_locked(struct wend__stack *s)
 
 	s->next = class->free;
 	class->free = s;
-	class->free_count++;
+	aword_store_relaxed(&class->free_count, class->free_count + 1);
 }
 
 void wend__stack_put_slow(struct wend__stack_cache *cache,

@@ -40,7 +40,7 @@ static void reset(int n)
 
 static void take_none(void)
 {
-	got.none++;
+	__atomic_fetch_add(&got.none, 1, __ATOMIC_RELAXED);
 	wend_waitgroup_done(&done);
 }
 

@@ -450,13 +450,14 @@ TEST(Select, FanIn)
 				cases.push_back(wend_on_recv_status(*chans[i],
 								    &v, &st));
 				last[i] = 0;
+			}
+			for (int i = 0; i < kChans; i++)
 				g.Go([&, i] {
 					for (int k = 1; k <= kEach; k++)
 						EXPECT_EQ(0, SendInt(*chans[i],
 								     k));
 					wend_chan_close(*chans[i]);
 				});
-			}
 			while (open > 0) {
 				int n = wend_select_cases(cases.data(),
 							  cases.size(),

@@ -169,7 +169,7 @@ int short_api_nursery(void)
 	nursery(all) {
 		for (int i = 1; i <= 10; i++)
 			nursery_go(&all, add_to, &m, &sum, i);
-		if (sum >= 0)
+		if (!all.done_)
 			continue;
 		sum = 1000;
 	}

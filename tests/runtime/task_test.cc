@@ -271,8 +271,8 @@ TEST(Task, OnEndRunsInTheTask)
 		EndNote note = {};
 		wend_attr attr = {};
 		wend_task *t = nullptr;
-		uint64_t id = 0;
-		bool returned = false;
+		std::atomic<uint64_t> id{ 0 };
+		std::atomic<bool> returned{ false };
 
 		note.wait = gate;
 		attr.name = "ending";

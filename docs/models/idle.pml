@@ -20,13 +20,15 @@
  *   NO_LOOK_OTHER  a server that goes idle while another worker searches
  *                  looks at the global queue alone, even if that one has
  *                  stopped searching since
- *   NO_LOOK_BLOCK  the same for a server whose worker blocks (with BLOCK)
+ *   NO_LOOK_BLOCK  the same for a server whose worker blocks (with BLOCKS)
  *   NO_TELL_TAKEN  tasks moved from the global queue to one's own are not
  *                  announced
- * What can be added:
- *   BLOCK          one task also blocks in the kernel
- *   YIELD          one task also yields: it is queued without a look
- * Sizes: PUSHES by tasks, FOREIGN by a thread of the program.
+ *   NO_TELL_YIELD  a task that yields is queued without a look (with YIELDS)
+ * To be accepted:
+ *   ASYMMETRIC     pushers have no fence, and those who go idle or end a
+ *                  search have a heavy one
+ * How often, altogether: PUSHES by tasks, FOREIGN by a thread of the program,
+ * BLOCKS in the kernel, YIELDS.
  */
 #ifndef PUSHES
 #define PUSHES 2
@@ -95,7 +97,22 @@ inline flush(p)
 	od
 }
 
-#define fence(p) atomic { flush(p) }
+/* After what says that one idles, or searches no more, and before the look. The
+ * store is a read-modify-write, so nothing is left to do, unless pushers have
+ * no fence of their own. */
+inline fence_heavy(p)
+{
+#ifdef ASYMMETRIC
+	flush(0);
+	flush(1);
+#if NW > 2
+	flush(2);
+#endif
+	flush(PUSHER)
+#else
+	skip
+#endif
+}
 
 active proctype memory()
 {
@@ -212,7 +229,7 @@ inline work_added(p, more)
 
 inline pusher_fence(p)
 {
-#ifndef NO_FENCE
+#if !defined(NO_FENCE) && !defined(ASYMMETRIC)
 	atomic { flush(p) }
 #else
 	skip
@@ -319,7 +336,12 @@ inline work_anywhere(p)
 
 inline search_end(p)
 {
-	atomic { flush(p); wsearching[p] = false; search = SEARCH_NONE }
+	atomic {
+		flush(p);
+		wsearching[p] = false;
+		search = SEARCH_NONE;
+		fence_heavy(p)
+	}
 	if
 	:: idle_count > 0 ->
 		work_anywhere(p);
@@ -387,7 +409,7 @@ inline go_idle(p, s)
 	   }
 	:: atomic { !wsearching[p] -> wsrv[p] = NONE }
 	fi;
-	atomic { flush(p); idle_push(s) }
+	atomic { flush(p); idle_push(s); fence_heavy(p) }
 #ifndef NO_RECHECK
 	if
 #ifdef NO_LOOK_OTHER
@@ -469,7 +491,7 @@ inline server_release(p, s)
 		found = false;
 		take_spare(s, false)
 	   }
-	:: atomic { !found -> flush(p); idle_push(s) }
+	:: atomic { !found -> flush(p); idle_push(s); fence_heavy(p) }
 #ifdef NO_LOOK_BLOCK
 		found = global_count(p) > 0;
 #else

@@ -238,39 +238,31 @@ wend_chan *wend_chan_new(size_t elem_size, size_t capacity)
 	return c;
 }
 
-/* Take one waiter out for its -EPIPE; false: none is left. */
-static bool close_one(struct wend_chan *c)
-{
-	struct wend__waiter *w;
-
-	wend__chan_lock(c);
-	w = wend__waitq_claim(&c->recvq);
-	if (w)
-		zero_elem(c, w->elem);
-	else
-		w = wend__waitq_claim(&c->sendq);
-	if (w)
-		w->result = -EPIPE;
-	wend__chan_unlock(c);
-	if (w)
-		wend__ready(w->task);
-	return w != NULL;
-}
-
+/*
+ * All waiters are taken out under one lock: whoever sees the channel closed
+ * may free it, and then we must not come back to it.
+ */
 void wend_chan_close(wend_chan *c)
 {
-	bool closed;
+	struct wend__waiter *receivers, *senders, *w;
 
 	if (!c)
 		wend__panic("close of a nil channel");
 	wend__chan_lock(c);
-	closed = c->closed;
-	c->closed = 1;
-	wend__chan_unlock(c);
-	if (closed)
+	if (c->closed)
 		wend__panic("close of a closed channel");
-	while (close_one(c))
-		;
+	c->closed = 1;
+	receivers = wend__waitq_claim_chain(&c->recvq, UINT32_MAX, NULL);
+	senders = wend__waitq_claim_chain(&c->sendq, UINT32_MAX, NULL);
+	for (w = receivers; w; w = w->next) {
+		zero_elem(c, w->elem);
+		w->result = -EPIPE;
+	}
+	for (w = senders; w; w = w->next)
+		w->result = -EPIPE;
+	wend__chan_unlock(c);
+	wend__ready_chain(receivers);
+	wend__ready_chain(senders);
 }
 
 void wend_chan_free(wend_chan *c)

@@ -91,6 +91,7 @@ WEND_API WEND_MUST_CHECK int wend_chan_recv_try(wend_chan *c, void *elem);
  *
  * Receivers get what is buffered, then -EPIPE; waiting senders get -EPIPE and
  * their elements are not sent. Misuse: c is NULL or closed already.
+ * The channel may be freed by whoever has seen that it is closed.
  * Source   Go specification, "Close".
  */
 WEND_API void wend_chan_close(wend_chan *c);

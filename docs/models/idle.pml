@@ -31,7 +31,7 @@
  * BLOCKS in the kernel, YIELDS.
  */
 #ifndef PUSHES
-#define PUSHES 2
+#define PUSHES 1
 #endif
 #ifndef FOREIGN
 #define FOREIGN 2

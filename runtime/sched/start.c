@@ -238,6 +238,8 @@ static int start(const wend_config *config, bool find_deadlocks)
 		goto no_workers;
 	return 0;
 no_workers:
+	if (wend__sim)
+		wend__overflow_thread_end();
 	wend__overflow_stop();
 no_overflow:
 	servers_stop();

@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# models_test.sh [NAME...] - search every model in docs/models exhaustively:
+# each holds, and each of its variants that leaves something out is refuted, by
+# the kind of error that it should be. Skipped, and counted as skipped, where
+# spin or a C compiler is missing. With names: those cases alone, such as
+# mutex or "idle NO_FENCE".
+#
+# Runs from the project's root (or Bazel's copy of it). SPIN and CC override
+# the tools; MODEL_MEMORY is the most megabytes that a search may take.
+set -u
+
+spin=${SPIN:-spin}
+cc=${CC:-cc}
+memory=${MODEL_MEMORY:-1500}
+models=$PWD/docs/models
+work=$(mktemp -d "${TEST_TMPDIR:-${TMPDIR:-/tmp}}/models.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+failed=0 ran=0
+
+# Results case by case, where Bazel asks for them.
+xml()
+{
+	if [ -n "${XML_OUTPUT_FILE:-}" ]; then
+		printf '%s\n' "$1" >>"$XML_OUTPUT_FILE"
+	fi
+}
+
+xml '<?xml version="1.0" encoding="UTF-8"?><testsuites><testsuite name="models">'
+
+skip()
+{
+	echo "SKIPPED: $1 (Debian: spin gcc)"
+	xml '<testcase name="models" status="notrun"><skipped/></testcase></testsuite></testsuites>'
+	exit 0
+}
+
+for tool in "$spin" "$cc"; do
+	command -v "$tool" >/dev/null 2>&1 || skip "no $tool"
+done
+
+# search MODEL DEFINES...: pan's output goes to $work/out.
+search()
+{
+	local model=$1 define safety=-DSAFETY
+	shift
+
+	rm -f "$work"/pan*
+	(
+		cd "$work" || exit 1
+		# shellcheck disable=SC2068
+		"$spin" -a ${@/#/-D} "$models/$model.pml" &&
+			"$cc" -O1 -w $safety -DCOLLAPSE -DVECTORSZ=1024 \
+				"-DMEMLIM=$memory" -o pan pan.c &&
+			./pan -m100000 -w22
+	) >"$work/out" 2>&1
+}
+
+# What the search came to, in one word. Anything but "holds" and the kinds of
+# error says that it was no search at all, or not of everything.
+verdict()
+{
+	if grep -q -e 'search depth too small' -e 'MEMLIM' \
+		-e 'out of memory' -e '^spin: .*[Ee]rror' "$work/out"; then
+		echo incomplete
+	elif grep -q 'errors: 0$' "$work/out"; then
+		echo holds
+	elif grep -q 'assertion violated' "$work/out"; then
+		echo assertion
+	elif grep -q 'invalid end state' "$work/out"; then
+		echo stuck
+	else
+		echo none
+	fi
+}
+
+number() # TEXT: the number before it in pan's output
+{
+	sed -n "s/^ *\([0-9.]*\)[[:space:]]*$1.*/\1/p" "$work/out" | head -1
+}
+
+# check WANT MODEL DEFINES...: WANT is a verdict.
+check()
+{
+	local want=$1 got start=$SECONDS
+	shift
+
+	if [ ${#only[@]} -gt 0 ] && ! selected "$*"; then
+		return
+	fi
+	start=$(date +%s%N)
+	search "$@"
+	got=$(verdict)
+	ran=$((ran + 1))
+	xml "<testcase classname=\"$1\" name=\"$*\">"
+	if [ "$got" = "$want" ]; then
+		printf 'ok  '
+	else
+		printf 'bad '
+		failed=1
+		xml "<failure message=\"$got, not $want\"/>"
+	fi
+	xml '</testcase>'
+	printf '%-46s %-10s %9s states %5s MB %6d ms\n' "$*" "$got" \
+		"$(number 'states, stored')" \
+		"$(number 'total actual memory usage' | sed 's/[.].*//')" \
+		$((($(date +%s%N) - start) / 1000000))
+	[ "$got" = "$want" ] || cat "$work/out"
+}
+
+only=("$@")
+
+selected() # CASE
+{
+	local name
+
+	for name in "${only[@]}"; do
+		[[ "$1 " != "$name "* ]] || return 0
+	done
+	return 1
+}
+
+check holds	idle
+check holds	idle PUSHES=2 FOREIGN=1 YIELDS=1
+check holds	idle PUSHES=2 FOREIGN=0 BLOCKS=1
+check holds	idle ASYMMETRIC YIELDS=1 FOREIGN=1
+check assertion	idle NO_FENCE
+check assertion	idle NO_RECHECK
+check assertion	idle NO_LOOK_OTHER
+check assertion	idle NO_LOOK_BLOCK PUSHES=2 FOREIGN=0 BLOCKS=1
+check assertion	idle NO_TELL_TAKEN
+check assertion	idle NO_TELL_YIELD YIELDS=1
+
+check holds	park
+check holds	park ROUNDS=2
+check assertion	park NO_ON_CPU
+check stuck	park WAIT_ON_STACK
+check stuck	park NO_CANCEL_FENCE
+check assertion	park NO_CLAIM
+check assertion	park NO_TICKET
+
+check holds	mutex
+check holds	mutex TIMED=3
+check holds	mutex TASKS=4 ROUNDS=1
+check holds	mutex NO_MEMBARRIER
+check stuck	mutex NO_HEAVY
+check stuck	mutex NO_RELEASE
+check stuck	mutex NO_TIDY
+check stuck	mutex NO_DROP
+
+xml '</testsuite></testsuites>'
+if [ $ran -eq 0 ]; then
+	echo "no such case: ${only[*]}" >&2
+	exit 2
+fi
+exit $failed

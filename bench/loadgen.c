@@ -33,15 +33,15 @@
 #include <unistd.h>
 
 #define MESSAGE 64
-#define EVENTS 256
+#define EVENTS  256
 
 /*
  * Latencies go to buckets of 1/64 of a power of two: at most 1.6 % wide, and
  * the memory touched is a few pages.
  */
 #define SUB_BITS 6
-#define SUB (1 << SUB_BITS)
-#define BUCKETS ((64 - SUB_BITS + 1) * SUB)
+#define SUB      (1 << SUB_BITS)
+#define BUCKETS  ((64 - SUB_BITS + 1) * SUB)
 
 struct conn {
 	int fd;
@@ -206,7 +206,7 @@ static void parse(struct options *o, int argc, char **argv)
 	}
 	if (o->port < 1 || o->conns < 1 || o->seconds <= 0 || o->pid < 1) {
 		fprintf(stderr, "usage: loadgen --port N --conns C "
-			"--seconds S --warm S --pid PID\n");
+				"--seconds S --warm S --pid PID\n");
 		exit(2);
 	}
 }

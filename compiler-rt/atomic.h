@@ -58,7 +58,7 @@
 #error "wend needs 64-bit pointers"
 #endif
 
-#define WEND__AINLINE \
+#define WEND__AINLINE                                                          \
 	static inline __attribute__((__always_inline__, __unused__))
 
 /* ---- fences -------------------------------------------------------------- */
@@ -86,10 +86,10 @@ WEND__AINLINE void fence_full(void)
 
 #if defined(__x86_64__)
 #define fence_after_rmw() ((void)0)
-#define cpu_relax() __builtin_ia32_pause()
+#define cpu_relax()       __builtin_ia32_pause()
 #elif defined(__aarch64__)
 #define fence_after_rmw() AO_nop_full()
-#define cpu_relax() __asm__ __volatile__("yield" ::: "memory")
+#define cpu_relax()       __asm__ __volatile__("yield" ::: "memory")
 #else
 #error "wend runs on x86-64 and aarch64"
 #endif
@@ -147,7 +147,7 @@ WEND__AINLINE void a8_store_release(volatile uint8_t *p, uint8_t v)
 	WEND__AINLINE T k##_swap_full(volatile T *p, T v)                      \
 	{                                                                      \
 		T old = __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);           \
-									       \
+                                                                               \
 		fence_after_rmw();                                             \
 		return old;                                                    \
 	}                                                                      \
@@ -166,7 +166,7 @@ WEND__AINLINE void a8_store_release(volatile uint8_t *p, uint8_t v)
 	WEND__AINLINE bool k##_cas_full(volatile T *p, T o, T n)               \
 	{                                                                      \
 		bool won = ao##compare_and_swap_full(p, o, n) != 0;            \
-									       \
+                                                                               \
 		fence_after_rmw();                                             \
 		return won;                                                    \
 	}                                                                      \
@@ -181,7 +181,7 @@ WEND__AINLINE void a8_store_release(volatile uint8_t *p, uint8_t v)
 	WEND__AINLINE T k##_cas_fetch_full(volatile T *p, T o, T n)            \
 	{                                                                      \
 		T old = ao##fetch_compare_and_swap_full(p, o, n);              \
-									       \
+                                                                               \
 		fence_after_rmw();                                             \
 		return old;                                                    \
 	}                                                                      \
@@ -200,21 +200,21 @@ WEND__AINLINE void a8_store_release(volatile uint8_t *p, uint8_t v)
 	WEND__AINLINE T k##_fetch_add_full(volatile T *p, T d)                 \
 	{                                                                      \
 		T old = ao##fetch_and_add_full(p, d);                          \
-									       \
+                                                                               \
 		fence_after_rmw();                                             \
 		return old;                                                    \
 	}                                                                      \
 	WEND__AINLINE T k##_fetch_or_full(volatile T *p, T m)                  \
 	{                                                                      \
 		T old = __atomic_fetch_or(p, m, __ATOMIC_SEQ_CST);             \
-									       \
+                                                                               \
 		fence_after_rmw();                                             \
 		return old;                                                    \
 	}                                                                      \
 	WEND__AINLINE T k##_fetch_and_full(volatile T *p, T m)                 \
 	{                                                                      \
 		T old = __atomic_fetch_and(p, m, __ATOMIC_SEQ_CST);            \
-									       \
+                                                                               \
 		fence_after_rmw();                                             \
 		return old;                                                    \
 	}
@@ -231,14 +231,14 @@ WEND__ATOMIC_KIND(aword, size_t, AO_)
  * evaluated once.
  */
 #define WEND__APTR(p) ((volatile size_t *)(p))
-#define WEND__APTR_CHECK(p) \
+#define WEND__APTR_CHECK(p)                                                    \
 	((void)sizeof(char[sizeof(*(p)) == sizeof(void *) ? 1 : -1]))
 
-#define aptr_load_relaxed(p) \
-	(WEND__APTR_CHECK(p),           \
+#define aptr_load_relaxed(p)                                                   \
+	(WEND__APTR_CHECK(p),                                                  \
 	 (__typeof__(*(p)))aword_load_relaxed(WEND__APTR(p)))
-#define aptr_load_acquire(p) \
-	(WEND__APTR_CHECK(p),           \
+#define aptr_load_acquire(p)                                                   \
+	(WEND__APTR_CHECK(p),                                                  \
 	 (__typeof__(*(p)))aword_load_acquire(WEND__APTR(p)))
 
 #define WEND__APTR_STORE(f, p, v)                                              \
@@ -265,20 +265,20 @@ WEND__ATOMIC_KIND(aword, size_t, AO_)
 				    (size_t)wend__n_##f);                      \
 	})
 
-#define aptr_store_relaxed(p, v) WEND__APTR_STORE(aword_store_relaxed, p, v)
-#define aptr_store_release(p, v) WEND__APTR_STORE(aword_store_release, p, v)
-#define aptr_store_full(p, v) WEND__APTR_STORE(aword_store_full, p, v)
-#define aptr_swap_acquire(p, v) WEND__APTR_SWAP(aword_swap_acquire, p, v)
-#define aptr_swap_release(p, v) WEND__APTR_SWAP(aword_swap_release, p, v)
-#define aptr_swap_full(p, v) WEND__APTR_SWAP(aword_swap_full, p, v)
+#define aptr_store_relaxed(p, v)  WEND__APTR_STORE(aword_store_relaxed, p, v)
+#define aptr_store_release(p, v)  WEND__APTR_STORE(aword_store_release, p, v)
+#define aptr_store_full(p, v)     WEND__APTR_STORE(aword_store_full, p, v)
+#define aptr_swap_acquire(p, v)   WEND__APTR_SWAP(aword_swap_acquire, p, v)
+#define aptr_swap_release(p, v)   WEND__APTR_SWAP(aword_swap_release, p, v)
+#define aptr_swap_full(p, v)      WEND__APTR_SWAP(aword_swap_full, p, v)
 #define aptr_cas_acquire(p, o, n) WEND__APTR_CAS(aword_cas_acquire, p, o, n)
 #define aptr_cas_release(p, o, n) WEND__APTR_CAS(aword_cas_release, p, o, n)
-#define aptr_cas_full(p, o, n) WEND__APTR_CAS(aword_cas_full, p, o, n)
-#define aptr_cas_fetch_acquire(p, o, n) \
+#define aptr_cas_full(p, o, n)    WEND__APTR_CAS(aword_cas_full, p, o, n)
+#define aptr_cas_fetch_acquire(p, o, n)                                        \
 	WEND__APTR_CAS_FETCH(aword_cas_fetch_acquire, p, o, n)
-#define aptr_cas_fetch_release(p, o, n) \
+#define aptr_cas_fetch_release(p, o, n)                                        \
 	WEND__APTR_CAS_FETCH(aword_cas_fetch_release, p, o, n)
-#define aptr_cas_fetch_full(p, o, n) \
+#define aptr_cas_fetch_full(p, o, n)                                           \
 	WEND__APTR_CAS_FETCH(aword_cas_fetch_full, p, o, n)
 
 #endif

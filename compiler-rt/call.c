@@ -33,8 +33,7 @@ static const struct {
 	[WEND__PTR] = { &ffi_type_pointer, sizeof(void *) },
 };
 
-static void fill_types(const struct wend__call *call, int nargs,
-		       ffi_type **out)
+static void fill_types(const struct wend__call *call, int nargs, ffi_type **out)
 {
 	int i;
 

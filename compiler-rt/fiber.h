@@ -60,7 +60,7 @@
 #define WEND__TSAN 0
 #endif
 
-#define WEND__FIBER_INLINE \
+#define WEND__FIBER_INLINE                                                     \
 	static inline __attribute__((__always_inline__, __unused__))
 
 #if WEND__ASAN
@@ -74,7 +74,7 @@ extern "C" {
 #endif
 
 struct wend__fiber {
-	void *fake;	    /* ASan's fake stack while the fiber is away */
+	void *fake;         /* ASan's fake stack while the fiber is away */
 	const void *bottom; /* lowest usable byte */
 	size_t size;
 };

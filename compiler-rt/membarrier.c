@@ -7,7 +7,7 @@
 #include "compiler-rt/syscall.h"
 
 /* From linux/membarrier.h, which is younger than some systems' headers. */
-#define CMD_PRIVATE_EXPEDITED (1 << 3)
+#define CMD_PRIVATE_EXPEDITED          (1 << 3)
 #define CMD_REGISTER_PRIVATE_EXPEDITED (1 << 4)
 
 uint32_t wend__membarrier_on;
@@ -37,8 +37,8 @@ void wend__fence_heavy(void)
 		fence_full();
 		return;
 	}
-	if (__builtin_expect(
-		    wend__membarrier(CMD_PRIVATE_EXPEDITED, 0) == 0, 1))
+	if (__builtin_expect(wend__membarrier(CMD_PRIVATE_EXPEDITED, 0) == 0,
+			     1))
 		return;
 	/* The light sides rely on it and cannot be told in time. */
 	(void)wend__syscall3(SYS_write, 2, (long)msg, sizeof(msg) - 1);

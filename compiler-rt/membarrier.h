@@ -27,8 +27,7 @@ extern "C" {
 #endif
 
 /* 1 once the process is registered; written by wend__membarrier_init(). */
-extern __attribute__((__visibility__("hidden")))
-uint32_t wend__membarrier_on;
+extern __attribute__((__visibility__("hidden"))) uint32_t wend__membarrier_on;
 
 /*
  * wend__membarrier_init - register this process.

@@ -30,9 +30,9 @@ extern "C" {
 #endif
 
 /* From linux/futex.h, which not every C library's include path has. */
-#define WEND__FUTEX_WAKE_PRIVATE (1 | 128)
+#define WEND__FUTEX_WAKE_PRIVATE        (1 | 128)
 #define WEND__FUTEX_WAIT_BITSET_PRIVATE (9 | 128)
-#define WEND__FUTEX_BITSET_ANY 0xffffffffu
+#define WEND__FUTEX_BITSET_ANY          0xffffffffu
 
 /*
  * wend__futex_wait - sleep while *w == val.

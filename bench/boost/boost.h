@@ -25,8 +25,7 @@ constexpr std::size_t kStackSize = 16384;
 
 // launch::post: the new fiber is queued, as `go` does it; launch::dispatch
 // would run it at once and make skynet and fib depth-first.
-template <typename F>
-boost::fibers::fiber start(F &&f)
+template <typename F> boost::fibers::fiber start(F &&f)
 {
 	return boost::fibers::fiber(boost::fibers::launch::post,
 				    std::allocator_arg,
@@ -35,8 +34,7 @@ boost::fibers::fiber start(F &&f)
 }
 
 // Runs body(0) to body(n - 1) in a fiber each; returns the nanoseconds.
-template <typename F>
-std::uint64_t together(std::size_t n, F body)
+template <typename F> std::uint64_t together(std::size_t n, F body)
 {
 	std::vector<boost::fibers::fiber> list;
 	std::uint64_t begin = bench_now_ns();

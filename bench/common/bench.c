@@ -19,10 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000ull
-#define TARGET_NS (NS_PER_S * 4 / 10)
+#define NS_PER_S        1000000000ull
+#define TARGET_NS       (NS_PER_S * 4 / 10)
 #define QUICK_TARGET_NS (NS_PER_S * 8 / 100)
-#define GROWTH 16 /* rounds grow at most this much from call to call */
+#define GROWTH          16 /* rounds grow at most this much from call to call */
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -123,8 +123,10 @@ void bench_per_op(const struct bench_args *a, bench_body *body,
 		double factor = ns > 0 ? 1.1 * target / ns : GROWTH;
 
 		if (ns >= 0.8 * target) {
-			bench_result("time", ns / (double)rounds /
-				     (double)ops_per_round, "ns");
+			bench_result("time",
+				     ns / (double)rounds /
+					     (double)ops_per_round,
+				     "ns");
 			return;
 		}
 		if (factor > GROWTH)

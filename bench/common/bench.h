@@ -24,22 +24,22 @@ extern "C" {
 #define BENCH_IMPOSSIBLE 64 /* exit code: this peer cannot do that */
 
 /* The sizes that every peer must agree on; the second is for --quick. */
-#define BENCH_SPAWN_BATCH 1000
-#define BENCH_YIELD_MANY 1000
-#define BENCH_CHAN_CAP 128
-#define BENCH_MPMC 8
-#define BENCH_SELECT 4
-#define BENCH_MUTEX 8
-#define BENCH_FIB 27
-#define BENCH_FIB_QUICK 23
-#define BENCH_SKYNET 1000000
+#define BENCH_SPAWN_BATCH  1000
+#define BENCH_YIELD_MANY   1000
+#define BENCH_CHAN_CAP     128
+#define BENCH_MPMC         8
+#define BENCH_SELECT       4
+#define BENCH_MUTEX        8
+#define BENCH_FIB          27
+#define BENCH_FIB_QUICK    23
+#define BENCH_SKYNET       1000000
 #define BENCH_SKYNET_QUICK 100000
-#define BENCH_SIEVE 2000
-#define BENCH_SIEVE_QUICK 700
-#define BENCH_TIMERS 100000
+#define BENCH_SIEVE        2000
+#define BENCH_SIEVE_QUICK  700
+#define BENCH_TIMERS       100000
 #define BENCH_TIMERS_QUICK 20000
-#define BENCH_LIVE 100000
-#define BENCH_LIVE_QUICK 20000
+#define BENCH_LIVE         100000
+#define BENCH_LIVE_QUICK   20000
 
 struct bench_args {
 	const char *name;

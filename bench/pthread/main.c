@@ -25,20 +25,13 @@ static void no_http(const struct bench_args *a)
 }
 
 static const struct bench_entry table[] = {
-	{ "yield", yield2 },
-	{ "yield1k", yield1k },
-	{ "spawn", spawn },
-	{ "chan_pp", chan_pp },
-	{ "chan_buf", chan_buf },
-	{ "chan_mpmc", chan_mpmc },
-	{ "mutex8", mutex8 },
-	{ "sieve", sieve },
-	{ "timers", timers },
-	{ "live", live },
-	{ "echo", echo },
-	{ "select4", no_select },
-	{ "fib", too_many },
-	{ "skynet", too_many },
+	{ "yield", yield2 },      { "yield1k", yield1k },
+	{ "spawn", spawn },       { "chan_pp", chan_pp },
+	{ "chan_buf", chan_buf }, { "chan_mpmc", chan_mpmc },
+	{ "mutex8", mutex8 },     { "sieve", sieve },
+	{ "timers", timers },     { "live", live },
+	{ "echo", echo },         { "select4", no_select },
+	{ "fib", too_many },      { "skynet", too_many },
 	{ "http", no_http },
 };
 

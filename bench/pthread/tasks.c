@@ -145,8 +145,12 @@ static void park_task(void *shared, size_t i)
 
 static void park_many(struct team *t, struct gate *g, size_t n)
 {
-	*g = (struct gate){ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
-			    PTHREAD_COND_INITIALIZER, false, 0, n };
+	*g = (struct gate){ PTHREAD_MUTEX_INITIALIZER,
+			    PTHREAD_COND_INITIALIZER,
+			    PTHREAD_COND_INITIALIZER,
+			    false,
+			    0,
+			    n };
 	team_start(t, n, park_task, g);
 	pthread_mutex_lock(&g->lock);
 	while (g->parked < n)

@@ -135,8 +135,7 @@ static void select_task(void *shared, size_t i)
 		return;
 	}
 	for (int64_t r = 0; r < BENCH_SELECT * f->rounds; r++) {
-		int taken = wend_select(WEND_FOREVER,
-					wend_on_recv(f->c[0], &v),
+		int taken = wend_select(WEND_FOREVER, wend_on_recv(f->c[0], &v),
 					wend_on_recv(f->c[1], &v),
 					wend_on_recv(f->c[2], &v),
 					wend_on_recv(f->c[3], &v));

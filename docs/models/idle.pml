@@ -42,6 +42,9 @@
 #ifndef YIELDS
 #define YIELDS 0
 #endif
+#ifndef START
+#define START 1		/* tasks that are there at the beginning; 1 or 2 */
+#endif
 
 #define NS 2		/* servers */
 #ifndef NW
@@ -136,7 +139,7 @@ end:	do
 /* --- the tasks' side of the account ----------------------------------------- */
 
 byte pushes = PUSHES, blocks = BLOCKS, yields = YIELDS;
-byte pushed = 1, ran, longs;
+byte pushed = START, ran, longs;
 chan finish = [0] of { bit };
 
 /* --- adding work ------------------------------------------------------------- */
@@ -608,10 +611,11 @@ active proctype judge()
 init
 {
 	atomic {
-		/* Both servers are held; one has a task. */
+		/* Both servers are held; one has a task, or both have. */
 		wsrv[0] = 0;
 		wsrv[1] = 1;
 		ring[0] = 1;
+		ring[1] = START - 1;
 #if NW > 2
 		spare[2] = true;
 		run worker(2);

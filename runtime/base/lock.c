@@ -4,14 +4,28 @@
  */
 #include "runtime/base/lock.h"
 
-/* Wait reading, so that the line stays shared until the lock is free. */
+/*
+ * Stay away, longer each time: each look takes the line from the holder, and
+ * one that comes back late leaves the other time for several sections in a
+ * row, without a cache miss for each.
+ */
 void wend__lock_slow(uint32_t *word)
 {
-	unsigned int turn = 0;
+	enum { PAUSES_MAX = 32, POLITE_TURNS = 16 };
+	unsigned int turn = 0, pauses = 1;
 
 	do {
-		while (a32_load_relaxed(word) != 0)
-			wend__spin.relax(turn++);
+		do {
+			/* Long enough for any section of ours: the holder has
+			 * lost its CPU, or it is the simulation. */
+			if (turn >= POLITE_TURNS || wend__sim)
+				wend__spin.relax(turn);
+			for (unsigned int i = 0; i < pauses; i++)
+				cpu_relax();
+			if (pauses < PAUSES_MAX)
+				pauses *= 2;
+			turn++;
+		} while (a32_load_relaxed(word) != 0);
 	} while (!a32_cas_acquire(word, 0, 1));
 }
 

@@ -24,8 +24,8 @@ wend__complain(const char *format, ...);
 extern void (*wend__panic_hook)(void);
 
 #ifdef WEND_DEBUG
-#define wend__assert(x)                                                       \
-	((x) ? (void)0 :                                                      \
+#define wend__assert(x)                                                        \
+	((x) ? (void)0 :                                                       \
 	       wend__panic("internal: %s:%d: %s", __FILE__, __LINE__, #x))
 #else
 #define wend__assert(x) ((void)sizeof(x))

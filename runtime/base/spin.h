@@ -39,7 +39,7 @@ enum wend__bug {
 };
 extern enum wend__bug wend__bug;
 
-#define WEND__PLANTED(which)                                                  \
+#define WEND__PLANTED(which)                                                   \
 	(WEND__UNLIKELY(wend__sim) && wend__bug == WEND__BUG_##which)
 
 static inline void wend__point(void)

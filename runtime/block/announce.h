@@ -35,28 +35,28 @@ bool wend__block_by_sanitizer(const void *caller);
 
 /* A function pointer `next` to the C library's name, looked up once. Two
  * threads may both look it up, and find the same. */
-#define BLOCK_NEXT(name)                                                      \
-	static __typeof__(name) *next_;                                       \
-	__typeof__(name) *next = aptr_load_relaxed(&next_);                   \
-	if (WEND__UNLIKELY(!next)) {                                          \
-		next = (__typeof__(name) *)wend__block_next(#name);           \
-		aptr_store_relaxed(&next_, next);                             \
+#define BLOCK_NEXT(name)                                                       \
+	static __typeof__(name) *next_;                                        \
+	__typeof__(name) *next = aptr_load_relaxed(&next_);                    \
+	if (WEND__UNLIKELY(!next)) {                                           \
+		next = (__typeof__(name) *)wend__block_next(#name);            \
+		aptr_store_relaxed(&next_, next);                              \
 	}
 
 #define BLOCK_EXPORT __attribute__((visibility("default")))
 
-#define ANNOUNCE(type, name, params, args)                                    \
-	BLOCK_EXPORT type name params                                         \
-	{                                                                     \
-		type result;                                                  \
-		BLOCK_NEXT(name)                                              \
-                                                                              \
-		if (!wend__block_in_task())                                   \
-			return next args;                                     \
-		wend_block_begin();                                           \
-		result = next args;                                           \
-		wend_block_end();                                             \
-		return result;                                                \
+#define ANNOUNCE(type, name, params, args)                                     \
+	BLOCK_EXPORT type name params                                          \
+	{                                                                      \
+		type result;                                                   \
+		BLOCK_NEXT(name)                                               \
+                                                                               \
+		if (!wend__block_in_task())                                    \
+			return next args;                                      \
+		wend_block_begin();                                            \
+		result = next args;                                            \
+		wend_block_end();                                              \
+		return result;                                                 \
 	}
 
 #endif

@@ -173,8 +173,8 @@ BLOCK_EXPORT ssize_t write(int fd, const void *buf, size_t size)
 	if (try_write(fd, buf, size, -1, &part) == DONE)
 		return part;
 	wend_block_begin();
-	part = add_up(part, next(fd, (const char *)buf + part,
-				 size - (size_t)part));
+	part = add_up(part,
+		      next(fd, (const char *)buf + part, size - (size_t)part));
 	wend_block_end();
 	return part;
 }
@@ -211,7 +211,7 @@ BLOCK_EXPORT ssize_t pread64(int fd, void *buf, size_t size, off_t offset)
 	__attribute__((alias("pread")));
 BLOCK_EXPORT ssize_t pwrite64(int fd, const void *buf, size_t size,
 			      off_t offset) __attribute__((alias("pwrite")));
-BLOCK_EXPORT ssize_t preadv64(int fd, const struct iovec *iov, int n,
-			      off_t at) __attribute__((alias("preadv")));
-BLOCK_EXPORT ssize_t pwritev64(int fd, const struct iovec *iov, int n,
-			       off_t at) __attribute__((alias("pwritev")));
+BLOCK_EXPORT ssize_t preadv64(int fd, const struct iovec *iov, int n, off_t at)
+	__attribute__((alias("preadv")));
+BLOCK_EXPORT ssize_t pwritev64(int fd, const struct iovec *iov, int n, off_t at)
+	__attribute__((alias("pwritev")));

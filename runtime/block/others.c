@@ -97,10 +97,8 @@ BLOCK_EXPORT int fcntl64(int fd, int command, ...)
 /* --- signals ------------------------------------------------------------------------------- */
 
 ANNOUNCE(int, sigwait, (const sigset_t *set, int *sig), (set, sig))
-ANNOUNCE(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info),
-	 (set, info))
+ANNOUNCE(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info))
 ANNOUNCE(int, sigtimedwait,
-	 (const sigset_t *set, siginfo_t *info,
-	  const struct timespec *timeout),
+	 (const sigset_t *set, siginfo_t *info, const struct timespec *timeout),
 	 (set, info, timeout))
 ANNOUNCE(int, sigsuspend, (const sigset_t *mask), (mask))

@@ -61,7 +61,7 @@ ANNOUNCE(int, epoll_pwait,
 	  const sigset_t *mask),
 	 (fd, events, n, timeout, mask))
 ANNOUNCE(int, ppoll,
-	 (struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+	 (struct pollfd * fds, nfds_t n, const struct timespec *timeout,
 	  const sigset_t *mask),
 	 (fds, n, timeout, mask))
 ANNOUNCE(int, select,

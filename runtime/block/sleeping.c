@@ -62,8 +62,8 @@ BLOCK_EXPORT int nanosleep(const struct timespec *t, struct timespec *rest)
 }
 
 /* Wall-clock deadlines may move with the clock: those wait in the kernel. */
-static int announced_sleep(clockid_t clock, int flags,
-			   const struct timespec *t, struct timespec *rest)
+static int announced_sleep(clockid_t clock, int flags, const struct timespec *t,
+			   struct timespec *rest)
 {
 	int r;
 	BLOCK_NEXT(clock_nanosleep)

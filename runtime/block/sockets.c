@@ -85,9 +85,8 @@ BLOCK_EXPORT ssize_t __recv_chk(int fd, void *buf, size_t size, size_t room,
 extern ssize_t __recvfrom_chk(int fd, void *buf, size_t size, size_t room,
 			      int flags, struct sockaddr *from,
 			      socklen_t *from_size);
-BLOCK_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t size,
-				    size_t room, int flags,
-				    struct sockaddr *from,
+BLOCK_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t size, size_t room,
+				    int flags, struct sockaddr *from,
 				    socklen_t *from_size)
 {
 	BLOCK_NEXT(__recvfrom_chk)

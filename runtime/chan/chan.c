@@ -173,8 +173,7 @@ static inline int recv_until(struct wend_chan *c, void *elem, int64_t deadline,
 	int result;
 
 	if (WEND__UNLIKELY(!c))
-		return wait_nil(deadline, "chan receive (nil channel)",
-				caller);
+		return wait_nil(deadline, "chan receive (nil channel)", caller);
 	wend__chan_lock(c);
 	if (!wend__chan_recv_now(c, elem, &result, &wake))
 		return wait_on(c, &c->recvq, elem, deadline, "chan receive",

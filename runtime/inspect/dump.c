@@ -72,10 +72,9 @@ static void dump_task(struct wend_task *t, void *arg)
 		return;
 	}
 	d->left--;
-	clean_name(name, t->name);
+	clean_name(name, wend__task_name(t));
 	n = snprintf(line, room, "task %llu \"%s\": %s",
-		     (unsigned long long)t->id, name,
-		     wend__task_state_name(t));
+		     (unsigned long long)t->id, name, wend__task_state_name(t));
 	if (state == WEND__WAITING && t->why) {
 		n += snprintf(line + n, room - (size_t)n, " for %s", t->why);
 		if (t->where)

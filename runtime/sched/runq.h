@@ -28,7 +28,7 @@
 struct wend_task;
 
 enum {
-	WEND__RING_SIZE = 256,	/* powers of two */
+	WEND__RING_SIZE = 256, /* powers of two */
 	WEND__FRESH_SIZE = 1024,
 };
 

@@ -57,20 +57,20 @@ struct wend__server {
 
 struct wend__worker {
 	struct wend__server *server; /* NULL: holds none */
-	struct wend_task *task;	     /* whose code it runs; NULL: its own */
-	struct wend__ctx ctx;	     /* the scheduler's, while a task runs */
-	struct wend_task *hint;	     /* to be run first, from a task's park */
-	int *errno_at;		     /* this kernel thread's errno */
+	struct wend_task *task;      /* whose code it runs; NULL: its own */
+	struct wend__ctx ctx;        /* the scheduler's, while a task runs */
+	struct wend_task *hint;      /* to be run first, from a task's park */
+	int *errno_at;               /* this kernel thread's errno */
 	struct wend__server *last;   /* held before it blocked */
 	unsigned int block_depth;
 	bool searching;
 	bool spare;
-	int64_t stole_at;   /* when it last took another server's work */
-	int64_t hold_back;  /* ns to wait before it steals again, see idle.c */
+	int64_t stole_at;  /* when it last took another server's work */
+	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;
 	struct wend__parker parker;
 	struct wend__worker *spare_next; /* the idle lock's, as spare */
-	struct wend__worker *all_next;	 /* never changes once published */
+	struct wend__worker *all_next;   /* never changes once published */
 	struct wend__thread thread;
 };
 

@@ -165,13 +165,13 @@ static void describe_task(void *owner, char *buf, size_t size)
 	const struct wend_task *t = owner;
 
 	snprintf(buf, size, "task %llu \"%s\"", (unsigned long long)t->id,
-		 t->name);
+		 wend__task_name(t));
 }
 
 static int servers_start(uint32_t procs, uint64_t seed)
 {
-	struct wend__server *all =
-		aligned_alloc(64, procs * sizeof(struct wend__server));
+	struct wend__server *all = aligned_alloc(
+		64, procs * sizeof(struct wend__server));
 
 	if (!all)
 		return -ENOMEM;

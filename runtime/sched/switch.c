@@ -20,11 +20,11 @@
 #include "runtime/sched/server.h"
 
 enum {
-	FAIR_TICKS = 64, /* a power of two: every so often the global queue */
+	FAIR_TICKS = 64,  /* a power of two: every so often the global queue */
 	OLD_TICKS = 4096, /* and, more seldom, the oldest task not started:
 			   * each adds a branch to a walk that is to stay
 			   * depth first */
-	TIMER_TICKS = 4, /* a power of two: how often to look at the clock */
+	TIMER_TICKS = 4,  /* a power of two: how often to look at the clock */
 };
 
 /* task.on_cpu besides 0 and 1: who arrives after it is to free it. */
@@ -64,14 +64,14 @@ static struct wend_task *take_next(struct wend__server *s)
 
 static struct wend_task *take_ring(struct wend__server *s)
 {
-	return s->alone ? wend__ring_take_alone(&s->ring)
-			: wend__ring_take(&s->ring);
+	return s->alone ? wend__ring_take_alone(&s->ring) :
+			  wend__ring_take(&s->ring);
 }
 
 static struct wend_task *take_fresh(struct wend__server *s)
 {
-	return s->alone ? wend__fresh_pop_alone(&s->fresh)
-			: wend__fresh_pop_owner(&s->fresh);
+	return s->alone ? wend__fresh_pop_alone(&s->fresh) :
+			  wend__fresh_pop_owner(&s->fresh);
 }
 
 /* Ring and fresh tasks take turns in being first, so that neither a crowd
@@ -384,7 +384,7 @@ _Noreturn void wend__task_end(struct wend_task *t)
 
 	if (wend__stack_smashed(t->stack))
 		wend__panic("task %llu \"%s\" overflowed its stack of %u bytes",
-			    (unsigned long long)t->id, t->name,
+			    (unsigned long long)t->id, wend__task_name(t),
 			    t->stack->size);
 	if (!(t->flags & WEND__TASK_SIZED))
 		wend__stack_credit_put(&s->stacks);

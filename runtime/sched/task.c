@@ -21,8 +21,8 @@
 enum {
 	CHUNK_BYTES = 256 * 1024,
 	CACHE_MAX = 256, /* free tasks kept by a server */
-	BATCH = 64,	 /* moved at a time */
-	IDS = 1024,	 /* numbers given to a server at a time */
+	BATCH = 64,      /* moved at a time */
+	IDS = 1024,      /* numbers given to a server at a time */
 };
 
 struct chunk {
@@ -215,7 +215,12 @@ const char *wend_task_name(void)
 {
 	struct wend_task *t = current_task();
 
-	return t ? t->name : "";
+	return t ? wend__task_name(t) : "";
+}
+
+const char *wend__task_name(const struct wend_task *t)
+{
+	return t->flags & WEND__TASK_NAMED ? t->name : "";
 }
 
 void wend__task_set_name(struct wend_task *t, const char *name)
@@ -226,6 +231,7 @@ void wend__task_set_name(struct wend_task *t, const char *name)
 	if (n)
 		memcpy(t->name, name, n);
 	t->name[n] = 0;
+	t->flags |= WEND__TASK_NAMED;
 }
 
 void wend_task_set_name(const char *name)
@@ -264,7 +270,7 @@ bool wend_task_shield(bool on)
 const char *wend__task_state_name(const struct wend_task *t)
 {
 	static const char *const names[] = {
-		[WEND__DEAD] = "dead",	     [WEND__FRESH] = "not started",
+		[WEND__DEAD] = "dead",       [WEND__FRESH] = "not started",
 		[WEND__READY] = "ready",     [WEND__RUNNING] = "running",
 		[WEND__WAITING] = "waiting", [WEND__BLOCKED] = "in a call",
 	};

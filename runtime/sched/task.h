@@ -67,59 +67,60 @@ enum wend__task_state {
 };
 
 enum {
-	WEND__TASK_ARGS = 64,	   /* bytes of arguments kept in the task */
-	WEND__TASK_NAME = 32,	   /* with the terminating 0 */
+	WEND__TASK_ARGS = 64, /* bytes of arguments kept in the task */
+	WEND__TASK_NAME = 32, /* with the terminating 0 */
 	WEND__TASK_ARGS_MAX = 64 * 1024,
 };
 
 /* task.flags */
 enum {
-	WEND__TASK_THREAD = 1,	 /* stands for a thread of the program */
-	WEND__TASK_SIZED = 2,	 /* own stack size: bound at spawn, no credit */
+	WEND__TASK_THREAD = 1,   /* stands for a thread of the program */
+	WEND__TASK_SIZED = 2,    /* own stack size: bound at spawn, no credit */
 	WEND__TASK_BIG_ARGS = 4, /* args is from malloc */
+	WEND__TASK_NAMED = 8,
 };
 
+/*
+ * The first three cache lines are all that a spawn, a run and an end touch of
+ * a task without extras. Whatever is for extras lies behind them.
+ */
 struct wend_task {
-	/* what a switch touches */
+	/* line 0: switching */
 	struct wend__ctx ctx;
-	struct wend_task *link;	    /* in a run queue or free list */
-	uint32_t wait;		    /* see wait.h */
-	uint32_t ticket;	    /* of the current wait; its task's alone */
-	uint32_t on_cpu;	    /* see above */
+	struct wend_task *link;      /* in a run queue or free list */
+	uint32_t wait;               /* see wait.h */
+	uint32_t ticket;             /* of the current wait; its task's alone */
+	uint32_t on_cpu;             /* see above */
+	uint32_t refs;               /* 1 while it lives, 1 for each handle */
 	struct wend__worker *worker; /* who runs it; written before a switch */
-	struct wend__worker *bound; /* its stack is this thread's, for now */
-	struct wend__waiter *woken_by; /* written by who won the claim */
+	struct wend__worker *bound;  /* its stack is this thread's, for now */
+	struct wend__stack *stack;
 	uint8_t state;
 	uint8_t flags;
 	uint8_t cancelled;
 	uint8_t shield;
+	uint8_t ended; /* under ends.lock_ */
 
-	/* what starts and ends it */
-	void (*entry)(void *args);
+	/* line 1: start and end, waiting */
+	void (*entry)(void *args) __attribute__((aligned(64)));
 	void *args;
-	struct wend__stack *stack;
-	uint32_t refs; /* 1 while it lives, 1 for each handle */
-	int result;
 	void (*on_end)(void *arg, int result);
-	void *on_end_arg;
 	void **locals;
-	unsigned int locals_count;
-
-	/* for people */
-	const char *why;   /* what it waits for; static text */
-	const void *where; /* the object */
-	const void *caller; /* the code that called */
+	struct wend__waiter *woken_by; /* written by who won the claim */
+	const char *why;               /* what it waits for; static text */
 	uint64_t id;
-	char name[WEND__TASK_NAME];
+	int result;
 
-	/* who joins it; ended under ends.lock */
-	struct wend__waitq ends;
-	uint8_t ended;
+	/* line 2 */
+	char inline_args[WEND__TASK_ARGS] __attribute__((aligned(64)));
 
-	struct wend__parker parker; /* of a thread's stand-in */
 	struct wend__fiber *fiber; /* its stack's */
-
-	char inline_args[WEND__TASK_ARGS] __attribute__((aligned(16)));
+	void *on_end_arg;
+	const void *where;          /* the object that it waits for */
+	const void *caller;         /* the code that called the wait */
+	struct wend__waitq ends;    /* who joins it */
+	struct wend__parker parker; /* of a thread's stand-in */
+	char name[WEND__TASK_NAME]; /* if flags has TASK_NAMED */
 } __attribute__((aligned(64)));
 
 /* Move a task from one state to another; any other move is a bug of ours. */
@@ -159,6 +160,7 @@ void wend__task_unref(struct wend__task_cache *cache, struct wend_task *t);
 struct wend_task *wend__thread_task(void);
 
 void wend__task_set_name(struct wend_task *t, const char *name);
+const char *wend__task_name(const struct wend_task *t);
 const char *wend__task_state_name(const struct wend_task *t);
 
 #endif

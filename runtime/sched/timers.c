@@ -84,8 +84,8 @@ static void heap_remove(struct wend__timers *h, uint32_t i)
 static bool grow(struct wend__timers *h)
 {
 	uint32_t capacity = h->capacity ? 2 * h->capacity : FIRST_CAPACITY;
-	struct wend__timer_slot *slots =
-		realloc(h->slots, capacity * sizeof(*slots));
+	struct wend__timer_slot *slots = realloc(h->slots,
+						 capacity * sizeof(*slots));
 
 	if (!slots)
 		return false;

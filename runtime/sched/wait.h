@@ -50,10 +50,10 @@ enum {
 struct wend__waiter {
 	struct wend__waiter *next, *prev;
 	struct wend_task *task;
-	void *elem;	 /* the object's business */
+	void *elem;      /* the object's business */
 	uint32_t ticket; /* what task->wait is while this wait stands */
-	int32_t index;	 /* which case of a select */
-	int result;	 /* written by the waker under the lock */
+	int32_t index;   /* which case of a select */
+	int result;      /* written by the waker under the lock */
 	bool queued;
 };
 

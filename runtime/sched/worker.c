@@ -58,8 +58,7 @@ int wend__worker_start(struct wend__server *s, bool searching)
 	(void)a32_fetch_add_full(&wend__rt.worker_count, 1);
 	r = wend__port->thread_start(&w->thread);
 	if (r) {
-		(void)a32_fetch_add_full(&wend__rt.worker_count,
-					 (uint32_t)-1);
+		(void)a32_fetch_add_full(&wend__rt.worker_count, (uint32_t)-1);
 		if (s)
 			s->worker = NULL;
 		free(w);

@@ -23,9 +23,9 @@
 enum { ON_STACK = 16, CASES_MAX = 65536 };
 
 struct one {
-	struct wend_chan *chan;	  /* in address order: what to lock */
+	struct wend_chan *chan;   /* in address order: what to lock */
 	struct wend__waiter wait; /* of the case with the same index */
-	uint32_t order;		  /* the random permutation */
+	uint32_t order;           /* the random permutation */
 };
 
 struct selecting {
@@ -220,8 +220,7 @@ static int select_none(int64_t deadline, const void *caller)
 		       -ECANCELED;
 }
 
-int wend_select_cases(const struct wend_case *cases, size_t n,
-		      int64_t deadline)
+int wend_select_cases(const struct wend_case *cases, size_t n, int64_t deadline)
 {
 	struct one few[ON_STACK];
 	struct selecting s = {

@@ -80,8 +80,7 @@ void wend__guard_install(struct wend__stack *s)
 {
 	if (s->guarded)
 		return;
-	if (markers &&
-	    madvise(s->bottom, page_size, MADV_GUARD_INSTALL) == 0) {
+	if (markers && madvise(s->bottom, page_size, MADV_GUARD_INSTALL) == 0) {
 		s->guarded = GUARD_MARKER;
 	} else if (take_budget() &&
 		   mprotect(s->bottom, page_size, PROT_NONE) == 0) {

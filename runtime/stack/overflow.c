@@ -86,8 +86,8 @@ static void restore(int sig, const struct sigaction *old)
 {
 	struct sigaction now;
 
-	if (sigaction(sig, NULL, &now) == 0 &&
-	    (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault)
+	if (sigaction(sig, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
+	    now.sa_sigaction == on_fault)
 		sigaction(sig, old, NULL);
 }
 

@@ -112,8 +112,7 @@ static int grow_locked(unsigned int log2, unsigned int count)
 			return -ENOMEM;
 		bytes = (size_t)count << log2;
 		base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			    0);
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (base != MAP_FAILED)
 			break;
 	}

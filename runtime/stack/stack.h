@@ -40,11 +40,11 @@ enum {
 
 struct wend__stack {
 	struct wend__stack *next; /* in a cache or free list */
-	char *bottom;		  /* lowest byte, of the guard page */
-	char *top;		  /* where the first frame goes; 64-aligned */
-	void *owner;		  /* the task bound to it; for overflow reports */
-	uint32_t size;		  /* bytes, guard and colour included */
-	uint32_t fiber_uses;	  /* sanitizers, see wend__stack_fiber() */
+	char *bottom;             /* lowest byte, of the guard page */
+	char *top;                /* where the first frame goes; 64-aligned */
+	void *owner;         /* the task bound to it; for overflow reports */
+	uint32_t size;       /* bytes, guard and colour included */
+	uint32_t fiber_uses; /* sanitizers, see wend__stack_fiber() */
 	struct wend__fiber fiber;
 	uint8_t class_log2;
 	uint8_t guarded;
@@ -128,8 +128,7 @@ static inline void wend__stack_put(struct wend__stack_cache *cache,
 struct wend__fiber *wend__stack_fiber_slow(struct wend__stack *s);
 static inline struct wend__fiber *wend__stack_fiber(struct wend__stack *s)
 {
-	return WEND__ASAN || WEND__TSAN ? wend__stack_fiber_slow(s)
-					: &s->fiber;
+	return WEND__ASAN || WEND__TSAN ? wend__stack_fiber_slow(s) : &s->fiber;
 }
 
 /* The default size, and the log2 of a size's class. */

@@ -46,7 +46,8 @@ void wend_nursery_cancel(wend_nursery *n)
 static void on_end(void *arg, int result)
 {
 	struct wend__nursery_task *t = arg;
-	wend_nursery *n = t->nursery;
+	wend_nursery
+		*n = t->nursery;
 
 	if (result)
 		fail(n, result);

@@ -45,7 +45,8 @@ static int do_until(wend_once *o, void (*fn)(void *arg), void *arg,
 	};
 	uint32_t state;
 
-	if (WEND__LIKELY(a32_load_acquire(&o->state_) == DONE)) /* [once.done] */
+	if (WEND__LIKELY(a32_load_acquire(&o->state_) ==
+			 DONE)) /* [once.done] */
 		return 0;
 	lock(o);
 	state = o->state_;

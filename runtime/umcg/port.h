@@ -78,8 +78,7 @@ const struct wend__port *wend__port_find(const char *name);
 /* Nanoseconds on the port's clock. */
 static inline int64_t wend__now(void)
 {
-	return WEND__UNLIKELY(wend__sim) ? wend__port->now()
-					 : wend__clock_ns();
+	return WEND__UNLIKELY(wend__sim) ? wend__port->now() : wend__clock_ns();
 }
 
 /*

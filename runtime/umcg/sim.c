@@ -35,7 +35,7 @@ struct vthread {
 	struct wend__worker *self;     /* kept while it does not run */
 	struct wend__thread *thread;   /* NULL: the program's own thread */
 	struct wend__parker *waits_on; /* NULL: it can run */
-	int64_t deadline;	       /* of the wait */
+	int64_t deadline;              /* of the wait */
 	bool done;
 	void *stack;
 };

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""http_client.py [--hold | --beyond] PORT - what an HTTP/1.1 server must do.
+"""What an HTTP/1.1 server must do.
+
+    http_client.py [--fair | --hold | --beyond] PORT [COUNT]
 
 Speaks over plain sockets, so that it can also be impolite. The numbers of
 sections are RFC 9110's (semantics) and RFC 9112's (HTTP/1.1).
@@ -10,11 +12,12 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
 
-TIMEOUT = 60  # seconds; only a failure gets that far
+TIMEOUT = 90  # seconds; only a failure gets that far
 HELLO = b"hello from wend\n"
 MAX_BODY = 1 << 20
 
@@ -359,6 +362,39 @@ def hold(port):
         assert c.ended()
 
 
+def fair(port, count):
+    """While a new client waits, others get on by no more than their share.
+
+    Not measured by time: by the others' requests meanwhile. From before they
+    come until a while after the last of them is there.
+    """
+    watcher = Client(port)
+
+    def counts():
+        watcher.send(request("GET", "/stats"))
+        got = json.loads(watcher.reply()[2])
+        return got["requests"], got["accepted"]
+
+    url = "http://127.0.0.1:%d/" % port
+    others = ["wrk", "-t", "1", "-c", str(count), "-d", "120s", url]
+    before, all_there = counts()
+    all_there += count
+    rounds = 10
+    with subprocess.Popen(others, stdout=subprocess.DEVNULL) as wrk:
+        try:
+            while rounds > 0:
+                c = Client(port)
+                c.send(request("GET", "/"))
+                equal(c.reply()[::2], (200, HELLO))
+                after, accepted = counts()
+                assert after - before < 100 * count, after - before
+                before = after
+                rounds -= accepted > all_there
+                assert wrk.poll() is None, "wrk failed"
+        finally:
+            wrk.kill()
+
+
 def beyond(port, descriptors):
     """More clients than the server has descriptors, then one more."""
     clients = [Client(port) for _ in range(descriptors)]
@@ -389,7 +425,9 @@ TESTS = (
 
 
 def main(args):
-    if args[0] == "--hold":
+    if args[0] == "--fair":
+        fair(int(args[1]), int(args[2]))
+    elif args[0] == "--hold":
         hold(int(args[1]))
     elif args[0] == "--beyond":
         beyond(int(args[1]), int(args[2]))

@@ -52,6 +52,9 @@ if command -v wrk >/dev/null; then
 	grep -q '[1-9][0-9]* requests in' "$work/wrk" ||
 		fail "wrk: $(cat "$work/wrk")"
 	! grep -E 'Socket errors|Non-2xx' "$work/wrk" || fail "wrk has errors"
+
+	echo "new clients are served while 500 others keep the server busy"
+	python3 tests/examples/http_client.py --fair "$port" 500
 else
 	echo "SKIPPED: no wrk here"
 fi

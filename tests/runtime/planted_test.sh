@@ -42,7 +42,7 @@ seed=$(sed -n 's/.*replay with .*WEND_SEED=\([0-9]*\).*/\1/p' "$dir/found" |
 
 # The message that counts is the first that says what is wrong.
 symptom() {
-	grep -m 1 -E 'wend: |Failure|the run hangs' "$dir/$1" |
+	grep -m 1 -E 'wend: |Failure|did not end|are left|run hangs' "$dir/$1" |
 		sed 's/0x[0-9a-f]*/ADDRESS/g'
 }
 

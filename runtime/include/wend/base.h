@@ -30,11 +30,11 @@
 #define WEND_END_DECLS
 #endif
 
-#define WEND_API         __attribute__((visibility("default")))
-#define WEND_MUST_CHECK  __attribute__((warn_unused_result))
+#define WEND_API        __attribute__((visibility("default")))
+#define WEND_MUST_CHECK __attribute__((warn_unused_result))
 
 /* A deadline that never passes. */
-#define WEND_FOREVER     INT64_MAX
+#define WEND_FOREVER INT64_MAX
 
 #define WEND_NANOSECOND  INT64_C(1)
 #define WEND_MICROSECOND INT64_C(1000)

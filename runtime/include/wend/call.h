@@ -90,20 +90,20 @@ static inline struct wend_arg wend__arg_ptr(const void *v)
 		default: wend__arg_ptr)(x)
 /* clang-format on */
 
-#define wend_go_call(...)                                                     \
-	WEND__PP_CAT(WEND__CALL_, WEND__PP_MANY(__VA_ARGS__))                 \
+#define wend_go_call(...)                                                      \
+	WEND__PP_CAT(WEND__CALL_, WEND__PP_MANY(__VA_ARGS__))                  \
 	(NULL, __VA_ARGS__)
-#define wend_go_call_with(attr, ...)                                          \
-	WEND__PP_CAT(WEND__CALL_, WEND__PP_MANY(__VA_ARGS__))                 \
+#define wend_go_call_with(attr, ...)                                           \
+	WEND__PP_CAT(WEND__CALL_, WEND__PP_MANY(__VA_ARGS__))                  \
 	(attr, __VA_ARGS__)
 
-#define WEND__CALL_ONE(attr, fn)                                              \
+#define WEND__CALL_ONE(attr, fn)                                               \
 	wend_spawn_call((attr), (void (*)(void))(fn), NULL, 0)
-#define WEND__CALL_MORE(attr, fn, ...)                                        \
-	wend_spawn_call((attr), (void (*)(void))(fn),                         \
-			(struct wend_arg[]){ WEND__PP_LIST(WEND__ARG,         \
-							   __VA_ARGS__) },    \
-			WEND__PP_COUNT(__VA_ARGS__))
+#define WEND__CALL_MORE(attr, fn, ...)                                         \
+	wend_spawn_call(                                                       \
+		(attr), (void (*)(void))(fn),                                  \
+		(struct wend_arg[]){ WEND__PP_LIST(WEND__ARG, __VA_ARGS__) },  \
+		WEND__PP_COUNT(__VA_ARGS__))
 
 #endif
 #endif

@@ -65,11 +65,9 @@ WEND_API void wend_chan_free(wend_chan *c);
  * Source   Go specification, "Send statements".
  */
 WEND_API int wend_chan_send(wend_chan *c, const void *elem);
-WEND_API WEND_MUST_CHECK int wend_chan_send_until(wend_chan *c,
-						  const void *elem,
-						  int64_t deadline);
-WEND_API WEND_MUST_CHECK int wend_chan_send_try(wend_chan *c,
-						const void *elem);
+WEND_API WEND_MUST_CHECK int
+wend_chan_send_until(wend_chan *c, const void *elem, int64_t deadline);
+WEND_API WEND_MUST_CHECK int wend_chan_send_try(wend_chan *c, const void *elem);
 
 /*
  * wend_chan_recv, _until, _try - receive one element.
@@ -107,31 +105,29 @@ WEND_API size_t wend_chan_cap(const wend_chan *c);
  * be dereferenced; NULL is the nil channel. Assigning a wend_chan_of(int) to a
  * wend_chan_of(double) is a compiler's diagnostic.
  */
-#define wend_chan_of(T)     __typeof__(__typeof__(T)(*)[])
-#define wend_chan_make(T, capacity)                                           \
+#define wend_chan_of(T) __typeof__(__typeof__(T)(*)[])
+#define wend_chan_make(T, capacity)                                            \
 	((wend_chan_of(T))(void *)wend_chan_new(sizeof(T), (capacity)))
 
 /* The untyped channel of a typed one, and a checked element pointer. */
-#define wend_chan_raw(c)    ((wend_chan *)(void *)(c))
-#define WEND__CHAN_PTR(c, p)                                                  \
-	((void)sizeof((p) == &(*(c))[0]), (p))
+#define wend_chan_raw(c)     ((wend_chan *)(void *)(c))
+#define WEND__CHAN_PTR(c, p) ((void)sizeof((p) == &(*(c))[0]), (p))
 
 /* Send the value of an expression; receive into *p. Results as above. */
-#define wend_chan_put(c, value)                                               \
-	__extension__({                                                       \
-		__typeof__((*(c))[0]) wend__v = (value);                      \
-		wend_chan_send(wend_chan_raw(c), &wend__v);                   \
+#define wend_chan_put(c, value)                                                \
+	__extension__({                                                        \
+		__typeof__((*(c))[0]) wend__v = (value);                       \
+		wend_chan_send(wend_chan_raw(c), &wend__v);                    \
 	})
-#define wend_chan_put_until(c, value, deadline)                               \
-	__extension__({                                                       \
-		__typeof__((*(c))[0]) wend__v = (value);                      \
-		wend_chan_send_until(wend_chan_raw(c), &wend__v, (deadline)); \
+#define wend_chan_put_until(c, value, deadline)                                \
+	__extension__({                                                        \
+		__typeof__((*(c))[0]) wend__v = (value);                       \
+		wend_chan_send_until(wend_chan_raw(c), &wend__v, (deadline));  \
 	})
-#define wend_chan_get(c, p)                                                   \
+#define wend_chan_get(c, p)                                                    \
 	wend_chan_recv(wend_chan_raw(c), WEND__CHAN_PTR(c, p))
-#define wend_chan_get_until(c, p, deadline)                                   \
-	wend_chan_recv_until(wend_chan_raw(c), WEND__CHAN_PTR(c, p),          \
-			     (deadline))
+#define wend_chan_get_until(c, p, deadline)                                    \
+	wend_chan_recv_until(wend_chan_raw(c), WEND__CHAN_PTR(c, p), (deadline))
 
 WEND_END_DECLS
 

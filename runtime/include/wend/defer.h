@@ -26,10 +26,8 @@ static inline void wend__defer_run(struct wend__defer *d)
 	d->fn(d->arg);
 }
 
-#define wend_defer(function, argument)                                        \
-	__attribute__((cleanup(wend__defer_run), unused))                     \
-	struct wend__defer WEND__PP_CAT(wend__defer_, __COUNTER__) = {        \
-		(function), (argument)                                        \
-	}
+#define wend_defer(function, argument)                                         \
+	__attribute__((cleanup(wend__defer_run), unused)) struct wend__defer   \
+	WEND__PP_CAT(wend__defer_, __COUNTER__) = { (function), (argument) }
 
 #endif

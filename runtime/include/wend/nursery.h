@@ -42,15 +42,15 @@ typedef struct wend_nursery {
  * Context  any task of the nursery, or the block's own; not after the end of
  *          the block.
  */
-#define wend_nursery_go(n, ...)                                               \
-	__extension__({                                                       \
-		wend_attr wend__attr;                                         \
-		int wend__r = wend__nursery_begin((n), &wend__attr);          \
-		if (wend__r == 0)                                             \
-			wend__r = wend__nursery_started(                      \
-				(n), &wend__attr,                             \
-				wend_go_with(&wend__attr, __VA_ARGS__));      \
-		wend__r;                                                      \
+#define wend_nursery_go(n, ...)                                                \
+	__extension__({                                                        \
+		wend_attr wend__attr;                                          \
+		int wend__r = wend__nursery_begin((n), &wend__attr);           \
+		if (wend__r == 0)                                              \
+			wend__r = wend__nursery_started(                       \
+				(n), &wend__attr,                              \
+				wend_go_with(&wend__attr, __VA_ARGS__));       \
+		wend__r;                                                       \
 	})
 WEND_API int wend__nursery_begin(wend_nursery *n, wend_attr *attr);
 WEND_API int wend__nursery_started(wend_nursery *n, wend_attr *attr,
@@ -69,15 +69,16 @@ WEND_API int wend_nursery_wait(wend_nursery *n);
 
 WEND_END_DECLS
 
-#define wend_nursery(n)                                                       \
-	wend_nursery n;                                                       \
+#define wend_nursery(n)                                                        \
+	wend_nursery                                                           \
+		n;                                                             \
 	for (wend__nursery_init(&n); !n.done_; wend_nursery_wait(&n))
 
 static inline void wend__nursery_init(wend_nursery *n)
 {
-	const wend_nursery empty = { 0, WEND_MUTEX_INIT,
-				     { 0, { 0, NULL, NULL } },
-				     NULL, false, false };
+	const wend_nursery empty = {
+		0, WEND_MUTEX_INIT, { 0, { 0, NULL, NULL } }, NULL, false, false
+	};
 
 	*n = empty;
 }

@@ -12,19 +12,19 @@
 #define WEND__PP_CAT_(a, b) a##b
 
 /* ONE for one argument, MORE for two to nine. */
-#define WEND__PP_MANY(...)                                                    \
-	WEND__PP_TENTH(__VA_ARGS__, MORE, MORE, MORE, MORE, MORE, MORE, MORE, \
+#define WEND__PP_MANY(...)                                                     \
+	WEND__PP_TENTH(__VA_ARGS__, MORE, MORE, MORE, MORE, MORE, MORE, MORE,  \
 		       MORE, ONE, 0)
-#define WEND__PP_COUNT(...)                                                   \
+#define WEND__PP_COUNT(...)                                                    \
 	WEND__PP_TENTH(__VA_ARGS__, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define WEND__PP_TENTH(a, b, c, d, e, f, g, h, i, n, ...) n
 
 /* f(a) f(b) ... and f(a), f(b), ... for one to eight arguments. */
-#define WEND__PP_EACH(f, ...)                                                 \
-	WEND__PP_CAT(WEND__PP_EACH_, WEND__PP_COUNT(__VA_ARGS__))             \
+#define WEND__PP_EACH(f, ...)                                                  \
+	WEND__PP_CAT(WEND__PP_EACH_, WEND__PP_COUNT(__VA_ARGS__))              \
 	(f, __VA_ARGS__)
-#define WEND__PP_LIST(f, ...)                                                 \
-	WEND__PP_CAT(WEND__PP_LIST_, WEND__PP_COUNT(__VA_ARGS__))             \
+#define WEND__PP_LIST(f, ...)                                                  \
+	WEND__PP_CAT(WEND__PP_LIST_, WEND__PP_COUNT(__VA_ARGS__))              \
 	(f, __VA_ARGS__)
 
 #define WEND__PP_EACH_1(f, a)      f(a)

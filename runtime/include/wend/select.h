@@ -98,13 +98,13 @@ static inline int wend__select_list(int64_t deadline,
 {
 	return wend_select_cases(cases.begin(), cases.size(), deadline);
 }
-#define wend_select(deadline, ...)                                            \
+#define wend_select(deadline, ...)                                             \
 	wend__select_list((deadline), { __VA_ARGS__ })
 #else
-#define wend_select(deadline, ...)                                            \
-	wend_select_cases((struct wend_case[]){ __VA_ARGS__ },                \
-			  sizeof((struct wend_case[]){ __VA_ARGS__ }) /       \
-				  sizeof(struct wend_case),                   \
+#define wend_select(deadline, ...)                                             \
+	wend_select_cases((struct wend_case[]){ __VA_ARGS__ },                 \
+			  sizeof((struct wend_case[]){ __VA_ARGS__ }) /        \
+				  sizeof(struct wend_case),                    \
 			  (deadline))
 #endif
 

@@ -43,7 +43,10 @@ typedef struct wend_mutex {
 	uint32_t state_;
 	uint32_t flags_;
 } wend_mutex;
-#define WEND_MUTEX_INIT { 0, 0 }
+#define WEND_MUTEX_INIT                                                        \
+	{                                                                      \
+		0, 0                                                           \
+	}
 WEND_API void wend_mutex_lock(wend_mutex *m);
 WEND_API WEND_MUST_CHECK int wend_mutex_lock_until(wend_mutex *m,
 						   int64_t deadline);
@@ -134,7 +137,13 @@ typedef struct wend_sema {
 	uint32_t count_;
 	struct wend__waitq waiters_;
 } wend_sema;
-#define WEND_SEMA_INIT(n) { (n), { 0, NULL, NULL } }
+#define WEND_SEMA_INIT(n)                                                      \
+	{                                                                      \
+		(n),                                                           \
+		{                                                              \
+			0, NULL, NULL                                          \
+		}                                                              \
+	}
 WEND_API int wend_sema_acquire(wend_sema *s);
 WEND_API WEND_MUST_CHECK int wend_sema_acquire_until(wend_sema *s,
 						     int64_t deadline);

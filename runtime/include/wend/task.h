@@ -51,7 +51,7 @@ typedef struct wend_attr {
  * of its name (an array, a function pointer) needs a typedef. The function
  * that results is static, returns nothing and can be called directly too.
  */
-#define WEND_TASK(...)                                                        \
+#define WEND_TASK(...)                                                         \
 	WEND__PP_CAT(WEND__TASK_, WEND__PP_MANY(__VA_ARGS__))(__VA_ARGS__)
 
 /*
@@ -69,13 +69,13 @@ typedef struct wend_attr {
  *          when it first runs.
  * Source   Go specification, "Go statements".
  */
-#define wend_go(...)                                                          \
-	WEND__PP_CAT(WEND__GO_, WEND__PP_MANY(__VA_ARGS__))                   \
+#define wend_go(...)                                                           \
+	WEND__PP_CAT(WEND__GO_, WEND__PP_MANY(__VA_ARGS__))                    \
 	(NULL, __VA_ARGS__)
 
 /* wend_go_with - wend_go() with attributes; EINVAL: stack_size out of range. */
-#define wend_go_with(attr, ...)                                               \
-	WEND__PP_CAT(WEND__GO_, WEND__PP_MANY(__VA_ARGS__))                   \
+#define wend_go_with(attr, ...)                                                \
+	WEND__PP_CAT(WEND__GO_, WEND__PP_MANY(__VA_ARGS__))                    \
 	(attr, __VA_ARGS__)
 
 /*
@@ -178,41 +178,40 @@ WEND_API void *wend_local_get(wend_local key);
 #define WEND__GO_ONE(attr, fn)       wend__go_##fn(attr)
 #define WEND__GO_MORE(attr, fn, ...) wend__go_##fn(attr, __VA_ARGS__)
 
-#define WEND__TASK_ONE(fn)                                                    \
-	static void fn(void);                                                 \
-	static inline void wend__run_##fn(void *args)                         \
-	{                                                                     \
-		(void)args;                                                   \
-		fn();                                                         \
-	}                                                                     \
-	__attribute__((unused)) static inline int wend__go_##fn(              \
-		const wend_attr *attr)                                        \
-	{                                                                     \
-		return wend_spawn(attr, wend__run_##fn, NULL, 0);             \
-	}                                                                     \
+#define WEND__TASK_ONE(fn)                                                     \
+	static void fn(void);                                                  \
+	static inline void wend__run_##fn(void *args)                          \
+	{                                                                      \
+		(void)args;                                                    \
+		fn();                                                          \
+	}                                                                      \
+	__attribute__((unused)) static inline int wend__go_##fn(               \
+		const wend_attr *attr)                                         \
+	{                                                                      \
+		return wend_spawn(attr, wend__run_##fn, NULL, 0);              \
+	}                                                                      \
 	static void fn(void)
 
-#define WEND__TASK_MORE(fn, ...)                                              \
-	struct wend__args_##fn {                                              \
-		WEND__PP_EACH(WEND__TASK_MEMBER, __VA_ARGS__)                 \
-	};                                                                    \
-	static void fn(WEND__PP_LIST(WEND__TASK_PARAM, __VA_ARGS__));         \
-	static inline void wend__run_##fn(void *args)                         \
-	{                                                                     \
-		struct wend__args_##fn *wend__a =                             \
-			(struct wend__args_##fn *)args;                       \
-		fn(WEND__PP_LIST(WEND__TASK_USE, __VA_ARGS__));               \
-	}                                                                     \
-	__attribute__((unused)) static inline int wend__go_##fn(              \
-		const wend_attr *attr,                                        \
-		WEND__PP_LIST(WEND__TASK_PARAM, __VA_ARGS__))                 \
-	{                                                                     \
-		struct wend__args_##fn wend__a = {                            \
-			WEND__PP_LIST(WEND__TASK_NAME, __VA_ARGS__)           \
-		};                                                            \
-		return wend_spawn(attr, wend__run_##fn, &wend__a,             \
-				  sizeof(wend__a));                           \
-	}                                                                     \
+#define WEND__TASK_MORE(fn, ...)                                               \
+	struct wend__args_##fn {                                               \
+		WEND__PP_EACH(WEND__TASK_MEMBER, __VA_ARGS__)                  \
+	};                                                                     \
+	static void fn(WEND__PP_LIST(WEND__TASK_PARAM, __VA_ARGS__));          \
+	static inline void wend__run_##fn(void *args)                          \
+	{                                                                      \
+		struct wend__args_##fn *wend__a = (struct wend__args_##fn *)   \
+			args;                                                  \
+		fn(WEND__PP_LIST(WEND__TASK_USE, __VA_ARGS__));                \
+	}                                                                      \
+	__attribute__((unused)) static inline int wend__go_##fn(               \
+		const wend_attr *attr,                                         \
+		WEND__PP_LIST(WEND__TASK_PARAM, __VA_ARGS__))                  \
+	{                                                                      \
+		struct wend__args_##fn wend__a = { WEND__PP_LIST(              \
+			WEND__TASK_NAME, __VA_ARGS__) };                       \
+		return wend_spawn(attr, wend__run_##fn, &wend__a,              \
+				  sizeof(wend__a));                            \
+	}                                                                      \
 	static void fn(WEND__PP_LIST(WEND__TASK_PARAM, __VA_ARGS__))
 
 #define WEND__TASK_MEMBER(p)         WEND__TASK_MEMBER_ p

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * idle.h - what idle.c and search.c share: the idle servers, the spare
+ * workers, and whether somebody searches.
+ */
+#ifndef WEND_SCHED_IDLE_H
+#define WEND_SCHED_IDLE_H
+
+#include "runtime/sched/server.h"
+
+enum wend__search_state {
+	WEND__SEARCH_NONE,
+	WEND__SEARCH_ACTIVE,
+	WEND__SEARCH_NAPPING,
+};
+
+/* A running server is given this long to fire its timers itself. */
+enum { WEND__BUSY_TIMER_SLACK_NS = 200000 };
+
+struct wend__idle {
+	/* read by every push, so on a line of their own */
+	uint32_t search __attribute__((aligned(64)));
+	uint32_t count; /* idle servers */
+
+	struct wend__lock lock __attribute__((aligned(64)));
+	struct wend__server *servers; /* idle ones */
+	struct wend__worker *spares;
+	uint32_t spare_count;
+	struct wend__worker *keeper;
+	int64_t keeper_deadline;       /* INT64_MAX: sleeps without */
+	struct wend__worker *searcher; /* valid while NAPPING */
+};
+extern struct wend__idle wend__idle;
+
+static inline void wend__idle_lock(void)
+{
+	wend__lock(&wend__idle.lock, WEND__RANK_IDLE);
+}
+
+static inline void wend__idle_unlock(void)
+{
+	wend__unlock(&wend__idle.lock, WEND__RANK_IDLE);
+}
+
+/* Onto and off the list of idle servers; the lock is held. Full fences. */
+void wend__idle_push(struct wend__server *s);
+void wend__idle_remove(struct wend__server *s);
+
+/* s, off the list, becomes w's; the lock is held or w is not running. */
+static inline void wend__server_give(struct wend__worker *w,
+				     struct wend__server *s)
+{
+	s->worker = w;
+	w->server = s;
+}
+
+/*
+ * The lock is held, s is off the idle list: have it run by a spare or a new
+ * worker. Unlocks. Returns 0, or -errno with s idle again.
+ */
+int wend__idle_start_server_unlock(struct wend__server *s, bool searching);
+
+static inline bool wend__queues_empty(struct wend__server *s)
+{
+	return wend__ring_empty(&s->ring) && wend__fresh_empty(&s->fresh) &&
+	       !aptr_load_acquire(&s->next);
+}
+
+#endif

@@ -2,8 +2,9 @@
 /*
  * httpd.c - an HTTP/1.1 server of plain blocking code, beside other work.
  *
- * How the program starts and stops; http.h says what is where. --load N adds N tasks that compute and pass messages in
- * the same process: /stats shows that both get on.
+ * How the program starts and stops; http.h says what is where. --load N adds N
+ * tasks that compute and pass messages in the same process: /stats shows that
+ * both get on.
  */
 #include <getopt.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * idle.pml - who wakes an idle server: runtime/sched/idle.c.
+ * idle.pml - who wakes an idle server: runtime/sched/search.c and idle.c.
  *
  * Property, at every moment when nothing can move but by a task's end:
  *   P1  not (a task is queued, a server is idle, and nobody searches)
@@ -57,7 +57,7 @@
 #define SEARCH_ACTIVE 1
 #define SEARCH_NAPPING 2
 
-/* --- memory ---------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 byte search = SEARCH_NONE;	/* only stored to by full operations */
 byte idle_count = 0;		/* the same */
@@ -73,7 +73,7 @@ byte gcount = 0;		/* the global queue's, as everybody sees it */
 byte glock = 0;			/* 1 + who holds it */
 byte gnew;			/* gcount as its lock's holder sees it */
 
-/* --- store buffers --------------------------------------------------------- */
+/* --- store buffers -------------------------------------------------------- */
 
 /* A store in a buffer: that the ring's tail went up by val, or that the global
  * queue's count is val and its lock is free. The count's store and the lock's
@@ -136,13 +136,13 @@ end:	do
 
 #define global_count(p) (glock == p + 1 -> gnew : gcount)
 
-/* --- the tasks' side of the account ----------------------------------------- */
+/* --- the tasks' side of the account --------------------------------------- */
 
 byte pushes = PUSHES, blocks = BLOCKS, yields = YIELDS;
 byte pushed = START, ran, longs;
 chan finish = [0] of { bit };
 
-/* --- adding work ------------------------------------------------------------- */
+/* --- adding work ---------------------------------------------------------- */
 
 /*
  * In an atomic sequence: run server s by a spare worker. A new thread, if there
@@ -258,7 +258,7 @@ active proctype pusher()
 	od
 }
 
-/* --- looking for work ----------------------------------------------------------- */
+/* --- looking for work ----------------------------------------------------- */
 
 /* The owner's next slot, then its ring. One step: thieves may come between,
  * but nobody else adds to them. */
@@ -419,8 +419,8 @@ inline go_idle(p, s)
 	:: searched -> work_anywhere(p)
 	:: !searched -> found = global_count(p) > 0
 #else
-	:: searched || search == SEARCH_NONE -> work_anywhere(p)
-	:: !searched && search != SEARCH_NONE -> found = global_count(p) > 0
+	:: search == SEARCH_NONE -> work_anywhere(p)
+	:: search != SEARCH_NONE -> found = global_count(p) > 0
 #endif
 	fi;
 	atomic {
@@ -469,7 +469,7 @@ inline find_elsewhere(p, s)
 	fi
 }
 
-/* --- what tasks do ----------------------------------------------------------------- */
+/* --- what tasks do -------------------------------------------------------- */
 
 /* enqueue() */
 inline push_own(p, s)
@@ -556,7 +556,7 @@ inline run_task(p, s)
 	ran++
 }
 
-/* --- a worker ------------------------------------------------------------------------ */
+/* --- a worker ------------------------------------------------------------- */
 
 proctype worker(byte p)
 {
@@ -591,7 +591,7 @@ end:	wsrv[p] != NONE;
 	goto serve
 }
 
-/* --- the judge ------------------------------------------------------------------------- */
+/* --- the judge ------------------------------------------------------------ */
 
 #define QUEUED (ring[0] + ring[1] + next[0] + next[1] + gcount > 0)
 

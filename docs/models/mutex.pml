@@ -39,7 +39,7 @@
 #define WOKEN 2
 #define STARVING 4
 
-/* --- memory and store buffers ----------------------------------------------------- */
+/* --- memory and store buffers --------------------------------------------- */
 
 #define STATE 0
 #define FLAGS 1
@@ -103,7 +103,7 @@ inline fence_heavy()
 #endif
 }
 
-/* --- under the queue's lock --------------------------------------------------------- */
+/* --- under the queue's lock ----------------------------------------------- */
 
 byte queue[TASKS] = NO;		/* front first */
 byte queued;			/* how many */
@@ -208,7 +208,7 @@ inline take()
 	}
 }
 
-/* --- waking --------------------------------------------------------------------------- */
+/* --- waking --------------------------------------------------------------- */
 
 /* state_ as its own processor sees it: the store of 0 may be on its way. */
 #define STATE_IS_0 (mem[STATE] == 0)
@@ -256,7 +256,7 @@ inline hand_over()
 	fi
 }
 
-/* --- a task ------------------------------------------------------------------------------- */
+/* --- a task --------------------------------------------------------------- */
 
 proctype task(byte me; byte rounds; bool timed)
 {

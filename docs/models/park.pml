@@ -30,7 +30,7 @@
 
 #define NO 7
 
-/* --- memory and store buffers -------------------------------------------------- */
+/* --- memory and store buffers --------------------------------------------- */
 
 /* One word each: wait of a task, its on_cpu, the objects' locks, cancelled. */
 #define WAIT(task) (task)
@@ -71,7 +71,7 @@ end:	do
  * counts. It is the last of those to this word: 1 is followed by the run. */
 #define LEFT(p, task) (mem[ON_CPU(task)] == 0 || buf[p]??[eval(ON_CPU(task)),0])
 
-/* --- what locks protect, and what is a task's own --------------------------------- */
+/* --- what locks protect, and what is a task's own ------------------------- */
 
 byte count[3];			/* objects */
 byte waiter[3] = NO;
@@ -92,7 +92,7 @@ bool parked[2];			/* where the task goes on: after its wait */
 bool on_stack[2];		/* some worker's stack pointer is in it */
 byte done;
 
-/* --- waking --------------------------------------------------------------------------- */
+/* --- waking --------------------------------------------------------------- */
 
 /* wend__claim(), and the winner's woken_by. */
 inline claim(who, task, with, by)
@@ -203,7 +203,7 @@ active proctype canceller()
 	od
 }
 
-/* --- a worker ---------------------------------------------------------------------------- */
+/* --- a worker ------------------------------------------------------------- */
 
 /* The object that task t waits on in its round. */
 #define OBJECT (round[t] < ROUNDS -> t : 2)

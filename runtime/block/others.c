@@ -11,8 +11,12 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <wend/errno.h>
+
+#include "compiler-rt/syscall.h"
 #include "runtime/block/announce.h"
 
 /* --- names --------------------------------------------------------------------------------- */
@@ -45,25 +49,44 @@ ANNOUNCE(int, flock, (int fd, int operation), (fd, operation))
 
 /* Opening waits for the other end of a FIFO, or for a slow file system. The
  * mode is there only with O_CREAT or O_TMPFILE; passing it on is harmless. */
+static int plain_open(const char *path, int flags, mode_t mode)
+{
+	long r = wend__syscall6(SYS_openat, AT_FDCWD, (long)path, flags,
+				(long)mode, 0, 0);
+
+	if (r >= 0)
+		return (int)r;
+	errno = (int)-r;
+	return -1;
+}
+
+/* The call itself; next is looked up here, not where a sanitizer calls. */
+static int announced_open(const char *path, int flags, mode_t mode)
+{
+	int r;
+	BLOCK_NEXT(open)
+
+	if (!wend__block_in_task())
+		return next(path, flags, mode);
+	wend_block_begin();
+	r = next(path, flags, mode);
+	wend_block_end();
+	return r;
+}
+
 BLOCK_EXPORT int open(const char *path, int flags, ...)
 {
 	mode_t mode;
 	va_list args;
-	int r;
-	BLOCK_NEXT(open)
 
 	va_start(args, flags);
 	mode = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ?
 		       va_arg(args, mode_t) :
 		       0;
 	va_end(args);
-	if (!wend__block_in_task() ||
-	    wend__block_by_sanitizer(__builtin_return_address(0)))
-		return next(path, flags, mode);
-	wend_block_begin();
-	r = next(path, flags, mode);
-	wend_block_end();
-	return r;
+	if (wend__block_by_sanitizer(__builtin_return_address(0)))
+		return plain_open(path, flags, mode);
+	return announced_open(path, flags, mode);
 }
 
 /* On 64-bit machines the same function under another name. */

@@ -8,7 +8,7 @@
  */
 #include <wend/errno.h>
 
-__attribute__((noinline, noclone)) int *wend_errno_location(void)
+__attribute__((noinline)) int *wend_errno_location(void)
 {
 	return __errno_location();
 }

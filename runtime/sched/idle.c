@@ -17,6 +17,9 @@
 #include "compiler-rt/atomic.h"
 #include "runtime/sched/idle.h"
 
+/* A call that returned within this hardly waited. */
+enum { QUICK_NS = 50000 };
+
 struct wend__idle wend__idle;
 
 int wend__idle_start(void)
@@ -193,7 +196,7 @@ int wend__idle_start_server_unlock(struct wend__server *s, bool searching)
  * a task ready? wend__idle.lock held. */
 static bool all_asleep(void)
 {
-	return a8_load_relaxed(&wend__rt.find_deadlocks) &&
+	return a32_load_relaxed(&wend__rt.deadlocks) == WEND__DEADLOCKS_FIND &&
 	       a32_load_relaxed(&wend__idle.count) == wend__rt.procs &&
 	       wend__idle.spare_count ==
 		       a32_load_relaxed(&wend__rt.worker_count) &&
@@ -291,6 +294,7 @@ void wend__server_release(struct wend__worker *w)
 
 	aword_store_relaxed(&s->blocks, s->blocks + 1);
 	w->last = s;
+	w->released_at = wend__now();
 	w->server = NULL;
 	wend__idle_lock();
 	if (work) {
@@ -333,7 +337,12 @@ void wend__server_acquire(struct wend__worker *w)
 		return;
 	a8_store_relaxed(&t->state, WEND__READY);
 	t->bound = w;
-	wend__global_push(t);
+	/* accept() with a connection pending, say: it gave its server up for
+	 * nothing, and is not to pay for that with a whole turn of the line. */
+	if (wend__now() - w->released_at < QUICK_NS)
+		wend__global_push_quick(t);
+	else
+		wend__global_push(t);
 	fence_full(); /* [idle.dance] */
 	wend__work_added(true);
 	while (wend__port->park(&w->parker, INT64_MAX) ||

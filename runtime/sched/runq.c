@@ -213,6 +213,8 @@ static struct {
 	struct wend__lock lock;
 	uint32_t count; /* written under the lock, read without */
 	struct wend_task *head, *tail;
+	struct wend_task *quick_head, *quick_tail;
+	uint32_t turn; /* every other one is the quick ones' */
 } global __attribute__((aligned(64)));
 
 void wend__global_push_chain(struct wend_task *first, struct wend_task *last,
@@ -234,37 +236,75 @@ void wend__global_push(struct wend_task *t)
 	wend__global_push_chain(t, t, 1);
 }
 
+void wend__global_push_quick(struct wend_task *t)
+{
+	t->link = NULL;
+	wend__lock(&global.lock, WEND__RANK_GLOBAL);
+	if (global.quick_tail)
+		global.quick_tail->link = t;
+	else
+		global.quick_head = t;
+	global.quick_tail = t;
+	a32_store_release(&global.count, global.count + 1);
+	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
+}
+
 uint32_t wend__global_count(void)
 {
 	return a32_load_acquire(&global.count);
+}
+
+/* A quick one, if it is their turn or nobody else is there. Lock is held. */
+static struct wend_task *take_quick_locked(void)
+{
+	struct wend_task *t = global.quick_head;
+
+	if (!t || (global.head && !(global.turn++ & 1)))
+		return NULL;
+	global.quick_head = t->link;
+	if (!global.quick_head)
+		global.quick_tail = NULL;
+	t->link = NULL;
+	a32_store_release(&global.count, global.count - 1);
+	return t;
+}
+
+/* A chain of at most want, NULL at its end. Lock is held. */
+static struct wend_task *take_chain_locked(uint32_t want)
+{
+	struct wend_task *first = global.head, *last = first;
+	uint32_t n = 1;
+
+	if (!first)
+		return NULL;
+	for (; n < want && last->link; n++)
+		last = last->link;
+	global.head = last->link;
+	if (!global.head)
+		global.tail = NULL;
+	last->link = NULL;
+	a32_store_release(&global.count, global.count - n);
+	return first;
 }
 
 struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 					  struct wend__fresh *fresh,
 					  uint32_t want)
 {
-	struct wend_task *first, *last, *t, *next;
-	uint32_t n, i;
+	struct wend_task *first, *t, *next;
 
 	if (wend__global_count() == 0)
 		return NULL;
+	if (want > WEND__RING_SIZE / 2)
+		want = WEND__RING_SIZE / 2;
 	wend__lock(&global.lock, WEND__RANK_GLOBAL);
-	n = global.count < want ? global.count : want;
-	if (n > WEND__RING_SIZE / 2)
-		n = WEND__RING_SIZE / 2;
-	first = last = global.head;
-	for (i = 1; i < n; i++)
-		last = last->link;
-	if (n) {
-		global.head = last->link;
-		if (!global.head)
-			global.tail = NULL;
-		a32_store_release(&global.count, global.count - n);
-	}
+	first = take_quick_locked();
+	if (!first)
+		first = take_chain_locked(want);
 	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
-	if (!n)
+	if (!first)
 		return NULL;
-	for (t = first->link, i = 1; i < n; i++, t = next) {
+	for (t = first->link; t; t = next) {
 		next = t->link;
 		if (t->state == WEND__FRESH)
 			wend__fresh_push_owner(fresh, t);

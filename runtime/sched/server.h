@@ -63,6 +63,7 @@ struct wend__worker {
 	int *errno_at;               /* this kernel thread's errno */
 	struct wend__server *last;   /* held before it blocked */
 	unsigned int block_depth;
+	int64_t released_at; /* when it gave that server up */
 	bool searching;
 	bool spare;
 	int64_t stole_at;  /* when it last took another server's work */
@@ -76,15 +77,18 @@ struct wend__worker {
 
 /* --- the runtime's one instance (start.c) --------------------------------- */
 
+/* runtime.deadlocks */
+enum { WEND__DEADLOCKS_NO, WEND__DEADLOCKS_FIND, WEND__DEADLOCKS_OVER };
+
 struct wend__runtime {
 	uint32_t procs; /* 0: does not run */
 	struct wend__server *servers;
 	struct wend__worker *workers; /* all there are: push only */
 	uint32_t worker_count;
-	uint32_t stopping; /* wend_stop() waits for the last task */
-	uint32_t exiting;  /* workers are to end */
-	uint32_t halted;   /* wend_main() has returned: run nothing more */
-	uint8_t find_deadlocks;
+	uint32_t stopping;  /* wend_stop() waits for the last task */
+	uint32_t exiting;   /* workers are to end */
+	uint32_t halted;    /* wend_main() has returned: run nothing more */
+	uint32_t deadlocks; /* whether to look for them */
 	/* Where wend_stop() waits. Its own: whoever waits as a task does counts
 	 * on each permit being for the wait it is in. */
 	struct wend__parker stopper;

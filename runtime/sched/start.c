@@ -202,7 +202,7 @@ static int workers_start(uint32_t procs)
 	return wend__worker_start(&wend__rt.servers[0], false);
 }
 
-static int start(const wend_config *config, bool find_deadlocks)
+static int start(const wend_config *config)
 {
 	struct settings set;
 	int r = settle(config, &set);
@@ -224,7 +224,7 @@ static int start(const wend_config *config, bool find_deadlocks)
 	if (wend__sim) /* all workers are this one thread */
 		(void)wend__overflow_thread();
 	(void)wend__idle_start();
-	a8_store_relaxed(&wend__rt.find_deadlocks, find_deadlocks);
+	a32_store_relaxed(&wend__rt.deadlocks, WEND__DEADLOCKS_NO);
 	wend__rt.stopping = 0;
 	wend__rt.exiting = 0;
 	wend__rt.halted = 0;
@@ -257,7 +257,7 @@ int wend_start(const wend_config *config)
 
 	if (!a32_cas_full(&phase, STOPPED, CHANGING))
 		return -EALREADY;
-	r = start(config, false);
+	r = start(config);
 	a32_store_release(&phase, r ? STOPPED : RUNNING);
 	return r;
 }
@@ -335,7 +335,7 @@ static void main_task(void *args)
 
 	*a->result = a->app(a->argc, a->argv);
 	/* What the other tasks wait for is no longer anybody's concern. */
-	a8_store_relaxed(&wend__rt.find_deadlocks, 0);
+	a32_store_relaxed(&wend__rt.deadlocks, WEND__DEADLOCKS_OVER);
 }
 
 static size_t main_stack_size(void)
@@ -373,13 +373,18 @@ int wend_main(int (*app)(int argc, char **argv), int argc, char **argv)
 
 	if (!a32_cas_full(&phase, STOPPED, CHANGING))
 		cannot_start(-EALREADY);
-	r = start(NULL, true);
+	r = start(NULL);
 	if (r)
 		cannot_start(r);
 	attr.stack_size = main_stack_size();
 	r = wend_spawn(&attr, main_task, &args, sizeof(args));
 	if (r)
 		cannot_start(r);
+	/* Not before main is queued, or a worker that finds nothing to do yet
+	 * would call that a deadlock. Those that sleep already look again. */
+	(void)a32_cas_full(&wend__rt.deadlocks, WEND__DEADLOCKS_NO,
+			   WEND__DEADLOCKS_FIND);
+	wend__spares_wake();
 	a32_store_release(&phase, RUNNING);
 	(void)wend_join(task, NULL);
 	if (wend__tasks_live() == 0)

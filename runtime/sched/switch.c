@@ -19,12 +19,14 @@
 #include "compiler-rt/membarrier.h"
 #include "runtime/sched/server.h"
 
+/* Powers of two: how often, in tasks taken up, a server looks ... */
 enum {
-	FAIR_TICKS = 64,  /* a power of two: every so often the global queue */
-	OLD_TICKS = 4096, /* and, more seldom, the oldest task not started:
-			   * each adds a branch to a walk that is to stay
-			   * depth first */
-	TIMER_TICKS = 4,  /* a power of two: how often to look at the clock */
+	GLOBAL_TICKS = 16, /* at the global queue, where blocked tasks return */
+	FAIR_TICKS = 64,   /* at the ring, past the next slot */
+	OLD_TICKS = 4096,  /* at the oldest task not started: seldom, as each
+			    * adds a branch to a walk that is to stay depth
+			    * first */
+	TIMER_TICKS = 4,   /* at the clock, when timers are armed */
 };
 
 /* task.on_cpu besides 0 and 1: who arrives after it is to free it. */
@@ -34,13 +36,19 @@ static void task_main(void *prev);
 
 /* --- picking --------------------------------------------------------------- */
 
+/* Whether it is the turn of a queue that newer work would keep waiting. */
+static bool fair_due(uint32_t tick)
+{
+	return tick % FAIR_TICKS == 0 ||
+	       (tick % GLOBAL_TICKS == 0 && wend__global_count());
+}
+
 /* Whether the slow path has something to do besides finding work. */
 static bool slow_due(struct wend__server *s, uint32_t tick)
 {
 	int64_t timer;
 
-	if (WEND__UNLIKELY(tick % FAIR_TICKS == 0 ||
-			   a32_load_relaxed(&s->attention)))
+	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention)))
 		return true;
 	timer = wend__timers_next(&s->timers);
 	return WEND__UNLIKELY(timer != INT64_MAX) && tick % TIMER_TICKS == 0 &&
@@ -110,11 +118,11 @@ static struct wend_task *pick(struct wend__server *s)
 
 /* Every so often: queues that newer work would keep waiting. One task of each
  * visit only, the rest of the line comes in its turn. */
-static struct wend_task *pick_fair(struct wend__server *s)
+static struct wend_task *pick_fair(struct wend__server *s, uint32_t tick)
 {
 	struct wend_task *t = NULL;
 
-	if (s->tick % OLD_TICKS == 0)
+	if (tick % OLD_TICKS == 0)
 		t = wend__fresh_take(&s->fresh);
 	if (!t)
 		t = wend__global_take_owner(&s->ring, &s->fresh, 1);
@@ -403,6 +411,7 @@ static struct wend_task *find_local(struct wend__worker *w)
 {
 	struct wend__server *s = w->server;
 	struct wend_task *t = w->hint;
+	uint32_t tick, next;
 	int64_t timer;
 
 	if (t) {
@@ -417,10 +426,14 @@ static struct wend_task *find_local(struct wend__worker *w)
 		if (timer <= now)
 			wend__timers_run(&s->timers, now);
 	}
-	if (s->tick % FAIR_TICKS == 0) {
-		t = pick_fair(s);
-		a32_store_relaxed(&s->tick, s->tick + 1);
-	}
+	/* We come here from pick(), which has moved the tick, or from elsewhere:
+	 * move it, and miss no turn. */
+	tick = s->tick;
+	next = tick_server(s);
+	if (fair_due(tick))
+		t = pick_fair(s, tick);
+	else if (fair_due(next))
+		t = pick_fair(s, next);
 	return t ? t : pick_any(s);
 }
 

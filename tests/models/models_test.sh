@@ -42,17 +42,19 @@ done
 
 # search HOW MODEL DEFINES...: pan's output goes to $work/out. Breadth first
 # finds the shortest counterexample; depth first needs less memory for all.
+# Optimizing takes longer than it saves.
 search()
 {
-	local how=(-O1) model=$2
-	[ "$1" = depth ] || how=(-O0 -DBFS)
+	local extra=() model=$2
+
+	[ "$1" = depth ] || extra=(-DBFS)
 	shift 2
 
 	rm -f "$work"/pan*
 	(
 		cd "$work" || exit 1
 		"$spin" -a "${@/#/-D}" "$models/$model.pml" &&
-			"$cc" "${how[@]}" -w -DSAFETY -DCOLLAPSE \
+			"$cc" -O0 -w "${extra[@]}" -DSAFETY -DCOLLAPSE \
 				-DVECTORSZ=1024 "-DMEMLIM=$memory" \
 				-o pan pan.c &&
 			./pan -m100000 -w22

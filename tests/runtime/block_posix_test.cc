@@ -5,6 +5,7 @@
  */
 #include "tests/runtime/block_util.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/time.h>
 

@@ -5,6 +5,7 @@ load("@rules_cc//cc:defs.bzl", "cc_test")
 
 _DEPS = [
     "//:wend",
+    "//runtime/include",
     "//tests/support",
     "//third_party/googletest:gtest",
 ]

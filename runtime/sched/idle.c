@@ -306,7 +306,8 @@ void wend__server_release(struct wend__worker *w)
 	wend__idle_unlock();
 	if (keeper)
 		start_keeper();
-	if (wend__global_count())
+	/* What was queued while no server was idle, too. */
+	if (wend__work_unseen())
 		wend__work_added(true);
 }
 

@@ -60,6 +60,14 @@ static inline void wend__server_give(struct wend__worker *w,
  */
 int wend__idle_start_server_unlock(struct wend__server *s, bool searching);
 
+/*
+ * A server has just been put on the idle list (full fence): is there work that
+ * nobody will come to? Who searches now will see the idle server when the
+ * search ends. A search that went on a moment ago says nothing: it may have
+ * ended since without seeing this server.
+ */
+bool wend__work_unseen(void);
+
 static inline bool wend__queues_empty(struct wend__server *s)
 {
 	return wend__ring_empty(&s->ring) && wend__fresh_empty(&s->fresh) &&

@@ -105,6 +105,13 @@ static bool work_anywhere(void)
 	return false;
 }
 
+bool wend__work_unseen(void)
+{
+	return a32_load_relaxed(&wend__idle.search) == WEND__SEARCH_NONE ?
+		       work_anywhere() :
+		       wend__global_count() > 0;
+}
+
 void wend__search_end(struct wend__worker *w)
 {
 	w->searching = false;
@@ -283,9 +290,7 @@ static bool go_idle(struct wend__worker *w, bool searched)
 	tell_stopper();
 	if (WEND__PLANTED(LOST_WAKE))
 		return false;
-	again = searched || wend__rt.procs == 1 ? work_anywhere() :
-						  wend__global_count() > 0;
-	if (!again)
+	if (!wend__work_unseen())
 		return false;
 	wend__idle_lock();
 	again = s->idle;

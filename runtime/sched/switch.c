@@ -131,6 +131,21 @@ static struct wend_task *pick_fair(struct wend__server *s, uint32_t tick)
 	return t;
 }
 
+/* The server's share of the global queue: one task to run, the others are in
+ * its own queues now. On the way there nobody saw them. */
+static struct wend_task *take_share(struct wend__server *s)
+{
+	struct wend_task *t = wend__global_take_owner(
+		&s->ring, &s->fresh, wend__global_count() / wend__rt.procs + 1);
+
+	if (t && !s->alone &&
+	    !(wend__ring_empty(&s->ring) && wend__fresh_empty(&s->fresh))) {
+		fence_full(); /* [idle.dance] */
+		wend__work_added(true);
+	}
+	return t;
+}
+
 /* All queues of the server, and its share of the global one. */
 static struct wend_task *pick_any(struct wend__server *s)
 {
@@ -139,9 +154,7 @@ static struct wend_task *pick_any(struct wend__server *s)
 	if (!t)
 		t = take_queued(s, s->tick);
 	if (!t)
-		t = wend__global_take_owner(
-			&s->ring, &s->fresh,
-			wend__global_count() / wend__rt.procs + 1);
+		t = take_share(s);
 	return t;
 }
 
@@ -296,6 +309,11 @@ void wend_yield(void)
 	wend__task_move(t, WEND__RUNNING, WEND__READY);
 	t->why = NULL;
 	wend__ring_push_owner(&s->ring, t);
+	if (!s->alone) {
+		/* next was out of sight already, and t not in it yet. */
+		fence_full(); /* [idle.dance] */
+		wend__work_added(true);
+	}
 	leave(w, t, next);
 }
 

@@ -21,6 +21,8 @@ WEND_API int64_t wend_now(void);
 WEND_API int64_t wend_after(int64_t duration);
 static inline int64_t wend_after_ms(int64_t ms)
 {
+	if (ms <= 0)
+		return wend_after(0);
 	return ms > INT64_MAX / WEND_MILLISECOND ?
 		       WEND_FOREVER :
 		       wend_after(ms * WEND_MILLISECOND);

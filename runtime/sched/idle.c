@@ -151,6 +151,9 @@ void wend__timer_added(struct wend__server *s)
 	bool start;
 
 	(void)s;
+	/* The timer is in its heap; a server that goes idle puts itself on the
+	 * list, full fence, and looks at the heaps: one of us sees the other. */
+	fence_full();
 	if (a32_load_relaxed(&wend__idle.count) == 0)
 		return;
 	wend__idle_lock();

@@ -207,28 +207,54 @@ struct wend_task *wend__fresh_take(struct wend__fresh *f)
 	}
 }
 
-/* --- global queue --------------------------------------------------------- */
+/* --- global queue --------------------------------------------------- */
+
+/*
+ * Three lines. Tasks that have run go before tasks that have not, or a burst
+ * of wake-ups that did not fit a ring would wait behind all that was ever
+ * spawned; now and then it is the other way round. The quick ones go every
+ * other time.
+ */
+enum { QUICK, RESUMED, FRESH, LINES };
+enum { FRESH_TURNS = 8 };
 
 static struct {
 	struct wend__lock lock;
-	uint32_t count; /* written under the lock, read without */
-	struct wend_task *head, *tail;
-	struct wend_task *quick_head, *quick_tail;
-	uint32_t turn; /* every other one is the quick ones' */
+	uint32_t count;   /* these two: written under the lock, read without */
+	uint32_t resumed; /* those in QUICK and RESUMED */
+	uint32_t turn;
+	struct line {
+		struct wend_task *head, *tail;
+	} lines[LINES];
 } global __attribute__((aligned(64)));
+
+static void count_add(unsigned int line, uint32_t n)
+{
+	if (line != FRESH)
+		a32_store_relaxed(&global.resumed, global.resumed + n);
+	a32_store_release(&global.count, global.count + n);
+}
+
+static void push(unsigned int which, struct wend_task *first,
+		 struct wend_task *last, uint32_t n)
+{
+	struct line *line = &global.lines[which];
+
+	last->link = NULL;
+	wend__lock(&global.lock, WEND__RANK_GLOBAL);
+	if (line->tail)
+		line->tail->link = first;
+	else
+		line->head = first;
+	line->tail = last;
+	count_add(which, n);
+	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
+}
 
 void wend__global_push_chain(struct wend_task *first, struct wend_task *last,
 			     uint32_t n)
 {
-	last->link = NULL;
-	wend__lock(&global.lock, WEND__RANK_GLOBAL);
-	if (global.tail)
-		global.tail->link = first;
-	else
-		global.head = first;
-	global.tail = last;
-	a32_store_release(&global.count, global.count + n);
-	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
+	push(first->state == WEND__FRESH ? FRESH : RESUMED, first, last, n);
 }
 
 void wend__global_push(struct wend_task *t)
@@ -238,15 +264,7 @@ void wend__global_push(struct wend_task *t)
 
 void wend__global_push_quick(struct wend_task *t)
 {
-	t->link = NULL;
-	wend__lock(&global.lock, WEND__RANK_GLOBAL);
-	if (global.quick_tail)
-		global.quick_tail->link = t;
-	else
-		global.quick_head = t;
-	global.quick_tail = t;
-	a32_store_release(&global.count, global.count + 1);
-	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
+	push(QUICK, t, t, 1);
 }
 
 uint32_t wend__global_count(void)
@@ -254,37 +272,45 @@ uint32_t wend__global_count(void)
 	return a32_load_acquire(&global.count);
 }
 
-/* A quick one, if it is their turn or nobody else is there. Lock is held. */
-static struct wend_task *take_quick_locked(void)
+uint32_t wend__global_resumed(void)
 {
-	struct wend_task *t = global.quick_head;
-
-	if (!t || (global.head && !(global.turn++ & 1)))
-		return NULL;
-	global.quick_head = t->link;
-	if (!global.quick_head)
-		global.quick_tail = NULL;
-	t->link = NULL;
-	a32_store_release(&global.count, global.count - 1);
-	return t;
+	return a32_load_relaxed(&global.resumed);
 }
 
 /* A chain of at most want, NULL at its end. Lock is held. */
-static struct wend_task *take_chain_locked(uint32_t want)
+static struct wend_task *take_locked(unsigned int which, uint32_t want)
 {
-	struct wend_task *first = global.head, *last = first;
+	struct line *line = &global.lines[which];
+	struct wend_task *first = line->head, *last = first;
 	uint32_t n = 1;
 
 	if (!first)
 		return NULL;
 	for (; n < want && last->link; n++)
 		last = last->link;
-	global.head = last->link;
-	if (!global.head)
-		global.tail = NULL;
+	line->head = last->link;
+	if (!line->head)
+		line->tail = NULL;
 	last->link = NULL;
-	a32_store_release(&global.count, global.count - n);
+	count_add(which, -n);
 	return first;
+}
+
+/* From the line whose turn it is, or the next that is not empty. */
+static struct wend_task *take_in_turn_locked(uint32_t want)
+{
+	uint32_t turn = global.turn++;
+	struct wend_task *t = NULL;
+
+	if (turn % FRESH_TURNS == 0)
+		t = take_locked(FRESH, want);
+	else if (turn % 2 == 0)
+		t = take_locked(QUICK, 1);
+	if (!t)
+		t = take_locked(RESUMED, want);
+	if (!t)
+		t = take_locked(QUICK, 1);
+	return t ? t : take_locked(FRESH, want);
 }
 
 struct wend_task *wend__global_take_owner(struct wend__ring *ring,
@@ -298,9 +324,7 @@ struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 	if (want > WEND__RING_SIZE / 2)
 		want = WEND__RING_SIZE / 2;
 	wend__lock(&global.lock, WEND__RANK_GLOBAL);
-	first = take_quick_locked();
-	if (!first)
-		first = take_chain_locked(want);
+	first = take_in_turn_locked(want);
 	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
 	if (!first)
 		return NULL;

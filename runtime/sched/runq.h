@@ -104,5 +104,7 @@ struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 					  struct wend__fresh *fresh,
 					  uint32_t want);
 uint32_t wend__global_count(void);
+/* How many of them have run before. */
+uint32_t wend__global_resumed(void);
 
 #endif

@@ -21,12 +21,12 @@
 
 /* Powers of two: how often, in tasks taken up, a server looks ... */
 enum {
-	GLOBAL_TICKS = 16, /* at the global queue, where blocked tasks return */
-	FAIR_TICKS = 64,   /* at the ring, past the next slot */
-	OLD_TICKS = 4096,  /* at the oldest task not started: seldom, as each
+	RESUMED_TICKS = 16, /* at the global queue, if tasks there have run */
+	FAIR_TICKS = 64,    /* there, and at the ring, past the next slot */
+	OLD_TICKS = 4096,   /* at the oldest task not started: seldom, as each
 			    * adds a branch to a walk that is to stay depth
 			    * first */
-	TIMER_TICKS = 4,   /* at the clock, when timers are armed */
+	TIMER_TICKS = 4,    /* at the clock, when timers are armed */
 };
 
 /* task.on_cpu besides 0 and 1: who arrives after it is to free it. */
@@ -40,7 +40,7 @@ static void task_main(void *prev);
 static bool fair_due(uint32_t tick)
 {
 	return tick % FAIR_TICKS == 0 ||
-	       (tick % GLOBAL_TICKS == 0 && wend__global_count());
+	       (tick % RESUMED_TICKS == 0 && wend__global_resumed());
 }
 
 /* Whether the slow path has something to do besides finding work. */

@@ -218,7 +218,9 @@ const char *wend_task_name(void)
 	return t ? wend__task_name(t) : "";
 }
 
-const char *wend__task_name(const struct wend_task *t)
+/* Dumps call it for tasks that run: see inspect/dump.c. */
+__attribute__((no_sanitize("thread"))) const char *
+wend__task_name(const struct wend_task *t)
 {
 	return t->flags & WEND__TASK_NAMED ? t->name : "";
 }

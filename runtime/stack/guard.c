@@ -3,7 +3,9 @@
  * guard.c - three kinds of guard, the best that can be had.
  *
  *   1. MADV_GUARD_INSTALL (Linux 6.13): a marker in the page table; splits no
- *      mapping, so there may be millions.
+ *      mapping, so there may be millions. Several at a time by
+ *      process_madvise(2): one system call for each stack is a quarter of
+ *      what a new stack costs.
  *   2. mprotect: each costs two mappings, of which a process may have
  *      vm.max_map_count, by default 65,530; a quarter of that is used.
  *   3. A canary in the lowest word, looked at when the task ends. It costs a
@@ -14,10 +16,13 @@
 
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "compiler-rt/atomic.h"
 #include "compiler-rt/fiber.h"
+#include "compiler-rt/syscall.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -28,6 +33,7 @@ enum guard_kind { GUARD_MARKER = 1, GUARD_PROTECT, GUARD_CANARY };
 static const uint64_t canary = UINT64_C(0x57454e4421ca4a79);
 static size_t page_size;
 static bool markers;
+static int self_fd = -1; /* this process, for process_madvise */
 static uint32_t protect_budget;
 
 static uint32_t read_map_count(void)
@@ -57,6 +63,39 @@ void wend__guard_start(void)
 	if (probe != MAP_FAILED)
 		munmap(probe, page_size);
 	protect_budget = read_map_count() / 4 / 2;
+	self_fd = markers ?
+			  (int)wend__syscall3(SYS_pidfd_open, getpid(), 0, 0) :
+			  -1;
+}
+
+void wend__guard_stop(void)
+{
+	if (self_fd >= 0)
+		close(self_fd);
+	self_fd = -1;
+}
+
+/* Those in the list that have none yet get their markers in one call. One that
+ * gets none here, for whatever reason, gets its guard when it is taken. */
+void wend__guard_install_list(struct wend__stack *list)
+{
+	enum { BATCH = 32 };
+	struct wend__stack *bare[BATCH];
+	struct iovec pages[BATCH];
+	long n = 0;
+
+	for (struct wend__stack *s = list; s && n < BATCH; s = s->next) {
+		if (s->guarded)
+			continue;
+		pages[n] = (struct iovec){ s->bottom, page_size };
+		bare[n++] = s;
+	}
+	if (n < 2 || self_fd < 0 ||
+	    wend__syscall6(SYS_process_madvise, self_fd, (long)pages, n,
+			   MADV_GUARD_INSTALL, 0, 0) != n * (long)page_size)
+		return;
+	while (n-- > 0)
+		bare[n]->guarded = GUARD_MARKER;
 }
 
 size_t wend__guard_size(void)

@@ -9,6 +9,10 @@
 
 /* Find out what this kernel offers; once, before the first guard. */
 void wend__guard_start(void);
+void wend__guard_stop(void);
+
+/* Guards for the first few stacks of a list, cheaper than one by one. */
+void wend__guard_install_list(struct wend__stack *list);
 
 /* The guard's size: no frame may reach below bottom + this. */
 size_t wend__guard_size(void);

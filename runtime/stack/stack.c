@@ -100,15 +100,22 @@ static void slab_add_stacks(struct slab *slab)
 	aword_store_relaxed(&class->mapped, class->mapped + slab->count);
 }
 
-/* Map count more stacks; fewer, down to one, when that many cannot be had. */
+/*
+ * Map count more stacks; fewer when that many cannot be had. A class that has
+ * some already does not scrape up the last of the address space: the program
+ * needs some to go on after it was told that there is no memory.
+ */
 static int grow_locked(unsigned int log2, unsigned int count)
 {
+	unsigned int least = 1;
 	struct slab *slab;
 	size_t bytes;
 	void *base;
 
+	if (pool.classes[log2].mapped && SLAB_BYTES_MIN >> log2 > 1)
+		least = SLAB_BYTES_MIN >> log2;
 	for (;; count /= 2) {
-		if (count == 0)
+		if (count < least)
 			return -ENOMEM;
 		bytes = (size_t)count << log2;
 		base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -162,6 +169,7 @@ void wend__stacks_stop(void)
 		free(slab);
 	}
 	pool.slabs = NULL;
+	wend__guard_stop();
 	for (unsigned int i = 0; i <= CLASS_MAX; i++)
 		pool.classes[i] = (struct size_class){ 0 };
 }
@@ -242,7 +250,7 @@ struct wend__stack *wend__stack_get_slow(struct wend__stack_cache *cache)
 	wend__lock(&pool.lock, WEND__RANK_MEMORY);
 	s = take_locked(class);
 	/* A few more, warm or not, to come here less often. */
-	while (cache->count < STACK_CACHE_MAX / 4 &&
+	while (cache->count < STACK_CACHE_MAX / 2 &&
 	       (more = take_locked(class))) {
 		more->next = cache->list;
 		cache->list = more;
@@ -251,6 +259,7 @@ struct wend__stack *wend__stack_get_slow(struct wend__stack_cache *cache)
 	wend__unlock(&pool.lock, WEND__RANK_MEMORY);
 	if (!s)
 		wend__panic("internal: a credit without a stack");
+	wend__guard_install_list(cache->list);
 	wend__guard_install(s);
 	return s;
 }

@@ -366,7 +366,8 @@ TEST_F(Block, Waitpid)
 			g.Go([&] {
 				int status = 0;
 
-				EXPECT_EQ(child, waitpid(child, &status, 0));
+				EXPECT_EQ(child, waitpid(child, &status, 0))
+					<< strerror(errno);
 				EXPECT_TRUE(WIFEXITED(status));
 				EXPECT_EQ(7, WEXITSTATUS(status));
 			});

@@ -160,10 +160,14 @@ void RunSeeded(int procs, uint64_t seed, const std::function<void()> &run)
 
 unsigned SeedCount(unsigned weight)
 {
-	uint64_t n = EnvNumber("WEND_TEST_SEEDS", !IsSim() ? 1 :
-						  kTsan    ? 100 :
-						  kAsan    ? 300 :
-							     2000);
+	uint64_t n = 1;
+
+	/* Only the simulation replays by seed; a body that makes real calls,
+	 * fork() say, before it runs as a task, cannot be run again. */
+	if (IsSim())
+		n = EnvNumber("WEND_TEST_SEEDS", kTsan ? 100 :
+						 kAsan ? 300 :
+							 2000);
 
 	n /= weight;
 	return n > 0 ? (unsigned)n : 1;

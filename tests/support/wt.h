@@ -13,8 +13,8 @@
  *
  * The environment chooses:
  *   WEND_PORT         "emul" (default) or "sim"
- *   WEND_TEST_SEEDS   how many seeds a body runs with; default 2000 under
- *                     "sim" (fewer with a sanitizer), 1 under "emul"
+ *   WEND_TEST_SEEDS   how many seeds a body runs with under "sim"; default
+ *                     2000, fewer with a sanitizer. One under "emul"
  *   WEND_SEED         run with this seed alone, to replay a failure
  *   WEND_TEST_PROCS   run with this number of servers alone ("emul")
  *   WEND_TEST_LIMIT   seconds that one run may take before it counts as hung

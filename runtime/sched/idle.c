@@ -283,10 +283,6 @@ void wend__spares_wake(void)
 	wend__idle_unlock();
 }
 
-void wend__idle_stop(void)
-{
-	wend__assert(!wend__idle.spares);
-}
 
 /* --- blocking in the kernel ------------------------------------------------------------- */
 

@@ -153,7 +153,6 @@ void wend__server_put_idle(struct wend__server *s);
 unsigned int wend__ready_count(void);
 
 int wend__idle_start(void);
-void wend__idle_stop(void);
 
 /* --- workers (worker.c) --------------------------------------------------- */
 

@@ -284,7 +284,6 @@ void wend__spares_wake(void)
 	wend__idle_unlock();
 }
 
-
 /* --- blocking in the kernel ------------------------------------------------------------- */
 
 void wend__server_release(struct wend__worker *w)

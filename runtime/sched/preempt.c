@@ -22,14 +22,6 @@ static void come_back(struct wend__worker *w)
 	a8_store_relaxed(&w->task->state, WEND__RUNNING);
 }
 
-/* Queued by the watchdog: wait for a server, which ends with the claim. */
-static void wait_queued(struct wend__worker *w)
-{
-	while (a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_QUEUED)
-		(void)wend__port->park(&w->parker, INT64_MAX);
-	wend__watch->settle(w);
-}
-
 static void claimed(void)
 {
 	struct wend__worker *w = wend__self;
@@ -40,7 +32,8 @@ static void claimed(void)
 		return; /* CLAIMING, and comes to nothing */
 	while ((claim = a32_load_acquire(&p->claim)) != WEND__CLAIM_NONE)
 		if (claim == WEND__CLAIM_QUEUED)
-			wait_queued(w);
+			/* Who hands a server over ends the claim. */
+			(void)wend__port->park(&w->parker, INT64_MAX);
 		/* [preempt.claim] */
 		else if (a32_cas_full(&p->claim, claim, WEND__CLAIM_NONE) &&
 			 claim == WEND__CLAIM_TAKEN)

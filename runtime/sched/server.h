@@ -23,6 +23,8 @@
 #ifndef WEND_SCHED_SERVER_H
 #define WEND_SCHED_SERVER_H
 
+#include <time.h>
+
 #include "runtime/base/preempt.h"
 #include "runtime/base/rand.h"
 #include "runtime/sched/runq.h"
@@ -61,15 +63,15 @@ struct wend__server {
 };
 
 struct wend__worker {
-	struct wend__server *server; /* NULL: holds none */
-	struct wend_task *task;      /* whose code it runs; NULL: its own */
-	struct wend__ctx ctx;        /* the scheduler's, while a task runs */
-	struct wend_task *hint;      /* to be run first, from a task's park */
-	int *errno_at;               /* this kernel thread's errno */
-	struct wend__server *last;   /* held before it blocked */
+	struct wend__server *server;   /* NULL: holds none */
+	struct wend_task *task;        /* whose code it runs; NULL: its own */
+	struct wend__ctx ctx;          /* the scheduler's, while a task runs */
+	struct wend_task *hint;        /* to be run first, from a task's park */
+	int *errno_at;                 /* this kernel thread's errno */
+	struct wend__server *last;     /* held before it blocked */
 	struct wend__preempt *preempt; /* this kernel thread's */
 	struct wend__preempt no_preempt; /* that one, before it runs */
-	uint32_t tid;                /* of the kernel's; 0: does not run yet */
+	uint32_t tid; /* of the kernel's; 0: does not run yet */
 	unsigned int block_depth;
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
@@ -83,8 +85,9 @@ struct wend__worker {
 	struct wend__worker *taken_next, *taken_prev;
 	int64_t taken_at, taken_clock;
 	int64_t reported_at; /* a limit that its task was over */
-	uint32_t signals_sent, signals_seen;
-	struct wend__worker *all_next;   /* never changes once published */
+	timer_t stop_timer;
+	bool has_stop_timer;
+	struct wend__worker *all_next; /* never changes once published */
 	struct wend__thread thread;
 };
 
@@ -125,9 +128,6 @@ struct wend__watch {
 	void (*arm)(struct wend__server *s);
 	/* A server was given to a worker while nobody watched. */
 	void (*wake)(void);
-	/* The calling worker, which was QUEUED, has a server again: no signal
-	 * is on its way to it when this returns. */
-	void (*settle)(struct wend__worker *w);
 	/* w, which holds no server, is about to be freed. */
 	void (*forget)(struct wend__worker *w);
 

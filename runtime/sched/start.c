@@ -119,8 +119,8 @@ static int choose_slice(const wend_config *config, int64_t *slice)
 	*slice = config->slice;
 	if (*slice == 0) {
 		*slice = SLICE_NS;
-		r = wend__env_duration("WEND_SLICE", SLICE_MIN_NS,
-				       SLICE_MAX_NS, slice);
+		r = wend__env_duration("WEND_SLICE", SLICE_MIN_NS, SLICE_MAX_NS,
+				       slice);
 		return r < 0 ? r : 0;
 	}
 	if (*slice > 0 && (*slice < SLICE_MIN_NS || *slice > SLICE_MAX_NS)) {

@@ -24,7 +24,7 @@
 
 enum {
 	LINGER_NS = 50000, /* stays ready when the server has run out of work */
-	MOVED = 3,	   /* looks at a worker that runs elsewhere */
+	MOVED = 3,         /* looks at a worker that runs elsewhere */
 };
 
 static bool stopping(const struct wend__bell *b)

@@ -14,14 +14,19 @@
 
 #include "compiler-rt/syscall.h"
 
+clockid_t wend__thread_clock_id(uint32_t tid)
+{
+	/* How the kernel writes it. */
+	enum { THREAD_CPU_TIME = 6 };
+
+	return (clockid_t)((~tid << 3) | THREAD_CPU_TIME);
+}
+
 int64_t wend__thread_clock(uint32_t tid)
 {
-	/* How the kernel writes "CPU time of thread tid" as a clock. */
-	enum { THREAD_CPU_TIME = 6 };
-	clockid_t clock = (clockid_t)((~tid << 3) | THREAD_CPU_TIME);
 	struct timespec t;
 
-	if (clock_gettime(clock, &t))
+	if (clock_gettime(wend__thread_clock_id(tid), &t))
 		return -1;
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
+
+/* The clock of a thread's CPU time, for clock_gettime() and timers. */
+clockid_t wend__thread_clock_id(uint32_t tid);
 
 /* CPU time that a thread has used, ns; -1: there is no such thread. About a
  * microsecond; it stands still while the thread is off the CPU. */

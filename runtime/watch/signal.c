@@ -4,22 +4,17 @@
  *
  * The handler waits, on the signal stack, until the worker is given a server,
  * and returns: to the task nothing has happened but time. In the runtime's own
- * code it does nothing: the worker notices itself when it leaves.
+ * code it does nothing: the worker notices itself on its next way in.
  *
- * EINTR. Only a worker that was seen running is signalled, and SA_RESTART has
- * the kernel restart what can be. What it never restarts (nanosleep, poll,
- * epoll_wait ...) must not be interrupted in the first place: those calls are
- * announced, and on its way into one the worker comes by wend__signal_settle(),
- * which lets it go on only when no signal can come any more:
- *
- *      watchdog                          worker
- *      sent++                            claim == QUEUED: wait
- *      TAKEN -> QUEUED, queue the task   claim == NONE
- *      tgkill()                          until seen == sent: enter the kernel
- *                                        (the handler runs, seen++)
- *
- * sent is raised before the worker can be handed a server, so it waits for a
- * signal that is still to be sent.
+ * EINTR. A signal sent by tgkill() may find its thread in a system call that
+ * began a moment ago, and end it: nanosleep(), poll() and others are never
+ * restarted, SA_RESTART or not. So none is sent. Each worker has a timer on
+ * its own CPU time instead, which is set to the next nanosecond: it fires in
+ * the clock's interrupt while the thread runs, and the kernel raises its signal
+ * on the thread's way out to user mode (CONFIG_POSIX_CPU_TIMERS_TASK_WORK,
+ * Linux 5.9 on), after whatever system call it was in has come to its own end.
+ * A thread that sleeps uses no CPU time and is left alone. The price: the stop
+ * comes with the next tick, 1 to 4 ms late. The server is passed on before.
  *
  * Why SIGSTKFLT: nothing has raised it on Linux for decades. A real-time signal
  * might be the program's, and SIGURG comes with out-of-band data.
@@ -28,10 +23,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <time.h>
 
-#include "compiler-rt/syscall.h"
+#include "runtime/watch/look.h"
 #include "runtime/watch/watch.h"
 
 enum { STOP_SIGNAL = SIGSTKFLT };
@@ -41,17 +35,13 @@ static struct sigaction old_action;
 static void on_signal(int sig)
 {
 	struct wend__worker *w = wend__self;
-	struct wend__preempt *p;
 	int err = errno;
 
 	(void)sig;
-	if (!w)
+	if (!w || w->preempt->count > 0)
 		return;
-	p = w->preempt;
-	a32_store_release(&w->signals_seen, w->signals_seen + 1);
-	if (p->count == 0)
-		while (a32_load_acquire(&p->claim) == WEND__CLAIM_QUEUED)
-			(void)wend__port->park(&w->parker, INT64_MAX);
+	while (a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_QUEUED)
+		(void)wend__port->park(&w->parker, INT64_MAX);
 	errno = err;
 }
 
@@ -76,45 +66,37 @@ void wend__signal_stop(void)
 		sigaction(STOP_SIGNAL, &old_action, NULL);
 }
 
-static void send(struct wend__worker *w)
+static bool have_timer(struct wend__worker *w)
 {
-	(void)wend__syscall3(SYS_tgkill, getpid(), (long)w->tid, STOP_SIGNAL);
+	struct sigevent event;
+	timer_t timer;
+
+	if (w->has_stop_timer)
+		return true;
+	memset(&event, 0, sizeof(event));
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event.sigev_signo = STOP_SIGNAL;
+	event._sigev_un._tid = (pid_t)w->tid;
+	if (timer_create(wend__thread_clock_id(w->tid), &event, &timer))
+		return false;
+	w->stop_timer = timer;
+	w->has_stop_timer = true;
+	return true;
 }
 
-static void raise_sent(struct wend__worker *w, uint32_t by)
+void wend__signal_worker(struct wend__worker *w)
 {
-	a32_store_full(&w->signals_sent, w->signals_sent + by);
+	const struct itimerspec soon = { .it_value = { .tv_nsec = 1 } };
+
+	/* ThreadSanitizer holds signals back until the next call that blocks.
+	 * Without a timer the worker stops when it next calls the runtime. */
+	if (!WEND__TSAN && have_timer(w))
+		(void)timer_settime(w->stop_timer, 0, &soon, NULL);
 }
 
-void wend__signal_worker(struct wend__worker *w, bool cancel)
+void wend__signal_forget(struct wend__worker *w)
 {
-	/* ThreadSanitizer holds signals back until the next call that blocks. */
-	if (WEND__TSAN)
-		return;
-	/* The last one has not come through: the program blocks it. */
-	if (a32_load_acquire(&w->signals_seen) != w->signals_sent)
-		return;
-	raise_sent(w, 1);
-	if (wend__taken_queue(w, cancel) ||
-	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_QUEUED)
-		send(w);
-	else
-		raise_sent(w, (uint32_t)-1);
-}
-
-static bool signal_blocked(void)
-{
-	sigset_t mask;
-
-	return pthread_sigmask(SIG_SETMASK, NULL, &mask) == 0 &&
-	       sigismember(&mask, STOP_SIGNAL);
-}
-
-void wend__signal_settle(struct wend__worker *w)
-{
-	while (w->signals_seen != a32_load_acquire(&w->signals_sent)) {
-		if (signal_blocked())
-			return;
-		(void)wend__syscall3(SYS_sched_yield, 0, 0, 0);
-	}
+	if (w->has_stop_timer)
+		timer_delete(w->stop_timer);
+	w->has_stop_timer = false;
 }

@@ -49,6 +49,14 @@ void wend__taken_add(struct wend__worker *w)
 	w->taken_clock = wend__thread_clock(w->tid);
 }
 
+void wend__taken_stop_worker(struct wend__worker *w, bool cancel)
+{
+	if (WEND__TSAN)
+		return;
+	(void)wend__taken_queue(w, cancel);
+	wend__signal_worker(w);
+}
+
 /* Whether w has used CPU since the last look and has not blocked again. */
 static bool woke_up(struct wend__worker *w)
 {
@@ -70,7 +78,7 @@ uint32_t wend__taken_look(void)
 		if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN)
 			list_remove(w);
 		else if (woke_up(w))
-			wend__signal_worker(w, false);
+			wend__taken_stop_worker(w, false);
 	}
 	return count;
 }
@@ -79,10 +87,5 @@ void wend__taken_forget(struct wend__worker *w)
 {
 	if (w->taken_next)
 		list_remove(w);
-}
-
-void wend__taken_stop(void)
-{
-	first = NULL;
-	count = 0;
+	wend__signal_forget(w);
 }

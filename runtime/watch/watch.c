@@ -35,8 +35,7 @@
 static const int64_t SLOW_NS = 10 * WEND_MILLISECOND,
 		     FAST_MAX_NS = 1250 * WEND_MICROSECOND,
 		     FAST_MIN_NS = 100 * WEND_MICROSECOND,
-		     FAST_FOR_NS = 20 * WEND_MILLISECOND,
-		     NEVER = INT64_MAX;
+		     FAST_FOR_NS = 20 * WEND_MILLISECOND, NEVER = INT64_MAX;
 
 enum { LOOKS_PER_SLICE = 8, IDLE_LOOKS = 3 };
 
@@ -119,7 +118,7 @@ static bool take(struct wend__worker *w, bool preempt, bool cancel)
 	wend__server_pass_on(s);
 	wend__taken_add(w);
 	if (preempt)
-		wend__signal_worker(w, cancel);
+		wend__taken_stop_worker(w, cancel);
 	return true;
 }
 
@@ -344,7 +343,9 @@ static void stop(void)
 	wend__port->thread_join(&dog.thread);
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__bell_stop(&dog.bells[i]);
-	wend__taken_stop();
+	for (struct wend__worker *w = aptr_load_acquire(&wend__rt.workers); w;
+	     w = w->all_next)
+		wend__taken_forget(w);
 	wend__limit_set(NULL);
 	wend__signal_stop();
 	release();
@@ -357,7 +358,6 @@ static struct wend__watch watch_ops = {
 	.stop = stop,
 	.arm = armed_by_worker,
 	.wake = wake,
-	.settle = wend__signal_settle,
 	.forget = forget,
 };
 
@@ -372,11 +372,10 @@ int wend_watch_set(const struct wend_watch *watch)
 {
 	int r = 0;
 
-	if (watch && (watch->run_limit < 0 || watch->block_limit < 0 ||
-		      (watch->run_limit &&
-		       watch->run_limit < WEND_MILLISECOND) ||
-		      (watch->block_limit &&
-		       watch->block_limit < WEND_MILLISECOND)))
+	if (watch &&
+	    (watch->run_limit < 0 || watch->block_limit < 0 ||
+	     (watch->run_limit && watch->run_limit < WEND_MILLISECOND) ||
+	     (watch->block_limit && watch->block_limit < WEND_MILLISECOND)))
 		return -EINVAL;
 	if (!a32_load_acquire(&wend__rt.procs))
 		return -ESRCH;

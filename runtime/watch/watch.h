@@ -31,7 +31,7 @@ struct wend__bell {
 	uint8_t started; /* the watchdog's */
 	bool hold_off;   /* the watchdog's: it rang for nothing, let it wait */
 	uint32_t rung;   /* 1: the worker has left the CPU; asks the watchdog */
-	uint32_t cpu;  /* where the worker was when it armed */
+	uint32_t cpu;    /* where the worker was when it armed */
 	uint32_t stopping;
 };
 
@@ -47,24 +47,26 @@ void wend__bell_go_on(struct wend__bell *b);
 /* w lost its server just now. */
 void wend__taken_add(struct wend__worker *w);
 
+/* w runs without one: queue its task and stop it. cancel: the task is to be
+ * cancelled. */
+void wend__taken_stop_worker(struct wend__worker *w, bool cancel);
+
 /* Look at some of them. Returns how many there are. */
 uint32_t wend__taken_look(void);
 
 /* w ends: forget it. */
 void wend__taken_forget(struct wend__worker *w);
-void wend__taken_stop(void);
 
 /* --- the signal (signal.c) --------------------------------------------------- */
 
 int wend__signal_start(void);
 void wend__signal_stop(void);
 
-/* Queue w's task and stop the thread where it is, if it runs without a server:
- * at once or when it next leaves the runtime. cancel: its task is cancelled. */
-void wend__signal_worker(struct wend__worker *w, bool cancel);
+/* Stop the thread of w, which is QUEUED, where it is; soon, see there. */
+void wend__signal_worker(struct wend__worker *w);
 
-/* The calling worker has a server again: wait until no signal is on its way. */
-void wend__signal_settle(struct wend__worker *w);
+/* w's thread has ended. */
+void wend__signal_forget(struct wend__worker *w);
 
 /* --- limits (limit.c); the watchdog's ---------------------------------------- */
 

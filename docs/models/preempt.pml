@@ -21,6 +21,7 @@
  *   NO_LOOK      the worker goes in without a look at the claim
  *   NO_NO        it looks, and does not say no to CLAIMING
  *   BLIND_QUEUE  the watchdog stores QUEUED without exchanging
+ *   END_ANY      who hands over ends the claim of one that queued itself, too
  *   SERVER_LAST  who hands over ends the claim before it writes the server
  */
 #ifndef ROUNDS
@@ -235,13 +236,21 @@ end:	do
 		queued--;
 		owner = WORKER
 	   };
-#ifdef SERVER_LAST
-	   buf[OTHER]!CLAIM,NONE;
-	   buf[OTHER]!HELD,1
+	   if
+#ifndef END_ANY
+	   :: mem[CLAIM] != QUEUED -> buf[OTHER]!HELD,1
+	   :: mem[CLAIM] == QUEUED ->
 #else
-	   buf[OTHER]!HELD,1;
-	   buf[OTHER]!CLAIM,NONE
+	   :: true ->
 #endif
+#ifdef SERVER_LAST
+		buf[OTHER]!CLAIM,NONE;
+		buf[OTHER]!HELD,1
+#else
+		buf[OTHER]!HELD,1;
+		buf[OTHER]!CLAIM,NONE
+#endif
+	   fi
 	/* Nothing to do: idle, and what is queued later starts it again. */
 	:: atomic { owner == OTHER && queued == 0 -> owner = IDLE }
 	:: atomic { owner == IDLE && queued > 0 -> owner = OTHER }

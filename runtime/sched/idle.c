@@ -354,15 +354,20 @@ void wend__hand_over(struct wend__worker *w, struct wend_task *t)
 {
 	struct wend__worker *b = t->bound;
 	struct wend__server *s = w->server;
+	bool queued;
 
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	wend__server_held_by(s, b);
 	t->bound = NULL;
 	a8_store_relaxed(&t->state, WEND__RUNNING);
-	/* [hand.over] The server's state goes to b with either word: the one
-	 * it waits for, or the one that it looks at next. */
+	/* [hand.over] The server's state goes to b with the word that it waits
+	 * for: the server, or, QUEUED by the watchdog, the claim. Never the
+	 * claim of one that queued itself: it may be gone with its server
+	 * already, and the watchdog be at that word again. */
+	queued = a32_load_relaxed(&b->preempt->claim) == WEND__CLAIM_QUEUED;
 	aptr_store_release(&b->server, s);
-	a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
+	if (queued)
+		a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
 	wend__port->unpark(&b->parker);
 }
 

@@ -163,6 +163,7 @@ check 'inside' preempt NO_FENCE
 check 'inside' preempt NO_LOOK
 check 'inside' preempt NO_NO
 check 'assert' preempt BLIND_QUEUE
+check 'inside' preempt END_ANY
 check 'assert' preempt SERVER_LAST
 
 xml '</testsuite></testsuites>'

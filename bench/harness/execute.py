@@ -177,7 +177,8 @@ class Program:
         """Wait until a server says where it listens."""
         while True:
             found = PORT.search(self.output)
-            if found:
+            # It may listen before the launcher has said which process it is.
+            if found and self.pid:
                 return int(found.group(1))
             if not self.step():
                 self.check()

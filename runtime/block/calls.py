@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes what is made from calls.tab, which says what is in it.
 
-usage: calls.py calls.tab (list|wrappers|stubs|tests|docs) > FILE
+usage: calls.py calls.tab (list|wrappers|stubs|tests|docs|names) > FILE
 """
 
 import re
@@ -10,7 +10,7 @@ import sys
 
 ONCE = {"proto", "extra", "own", "as", "when", "try", "final", "since", "not",
         "version", "doc", "skip", "call", "again", "never"}
-MANY = {"alias", "forward", "with", "before", "enter", "after", "unblock",
+MANY = {"alias", "forward", "old", "with", "before", "enter", "after", "unblock",
         "fails"}
 
 NOTICE = "/* SPDX-License-Identifier: Apache-2.0 */\n" \
@@ -43,6 +43,10 @@ class Call:
     def names(self, key):
         """The words of alias or forward."""
         return " ".join(self.many[key]).split()
+
+    def all_names(self):
+        return [self.name] + self.names("alias") + self.names("forward") + \
+            self.names("old")
 
     def finish(self):
         m = re.fullmatch(r"(.*?[ *])" + re.escape(self.name) + r"\((.*)\)",
@@ -100,7 +104,7 @@ def read_table(path):
     seen = set()
     for c in calls:
         c.finish()
-        for name in [c.name] + c.names("alias") + c.names("forward"):
+        for name in c.all_names():
             if name in seen:
                 c.fail(f"{name} is there already")
             seen.add(name)
@@ -207,7 +211,7 @@ def make_wrappers(includes, calls):
     out += '#include "runtime/block/announce.h"\n\n'
     for c in calls:
         text = declared(c) if c["own"] else wrapper(c)
-        for name in c.names("forward"):
+        for name in c.names("forward") + c.names("old"):
             text += forwarder(c, name)
         if text:
             out += guarded(c, text) + "\n"
@@ -233,7 +237,7 @@ def stub(call):
     out += "\t%starget(%s);\n}\n" % ("" if call.type == "void" else "return ",
                                call.args)
     return out + "".join(alias("STUB", call, name) for name in
-                         call.names("alias") + call.names("forward"))
+                         call.all_names()[1:])
 
 
 def make_stubs(includes, calls):
@@ -310,7 +314,7 @@ def make_docs(groups):
     for title, calls, absent in groups:
         out += f"### {title}\n\n| call | announced | test |\n|---|---|---|\n"
         for c in calls:
-            names = [c.name] + c.names("alias") + c.names("forward")
+            names = c.all_names()
             how = manner(c)
             if c["doc"]:
                 how += "; " + c["doc"]
@@ -327,13 +331,20 @@ def make_docs(groups):
     return out.rstrip("\n") + "\n"
 
 
+def make_names(calls):
+    """What is exported wherever the C library is not too old for it."""
+    return "".join(f"{n}\n" for c in calls if not c["since"]
+                   for n in c.all_names())
+
+
 def main():
     includes, groups, calls = read_table(sys.argv[1])
     print({"list": lambda: make_list(calls),
            "wrappers": lambda: make_wrappers(includes, calls),
            "stubs": lambda: make_stubs(includes, calls),
            "tests": lambda: make_tests(calls),
-           "docs": lambda: make_docs(groups)}[sys.argv[2]](), end="")
+           "docs": lambda: make_docs(groups),
+           "names": lambda: make_names(calls)}[sys.argv[2]](), end="")
 
 
 main()

@@ -213,6 +213,4 @@ TEST(CallTable, IsInTheDocumentation)
 		<< "python3 runtime/block/calls.py runtime/block/calls.tab docs";
 }
 
-/* --- libpthread's by way of C++ --------------------------------------------------------- */
-
 } // namespace

@@ -31,7 +31,13 @@ static void *find(enum wend__call call)
 	if (c->version)
 		f = dlvsym(RTLD_NEXT, c->name, c->version);
 #endif
-	return f ? f : dlsym(RTLD_NEXT, c->name);
+	if (!f)
+		f = dlsym(RTLD_NEXT, c->name);
+	/* Nothing after us: then the C library is before us, where only another
+	 * library brought us in. */
+	if (!f)
+		f = dlsym(RTLD_DEFAULT, c->name);
+	return f == c->wrapper ? NULL : f;
 }
 
 void *wend__block_look_up(enum wend__call call)

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -196,17 +197,30 @@ TEST_F(BlockThread, ContendedMutex)
 	});
 }
 
-/* A child has none of the threads that would run the other tasks; its calls
- * are the C library's. Before, its first read() that waited waited for ever. */
+/* After fork() in a task the child is that task alone: its calls give no
+ * server up, so that copies of the others never run there. */
 TEST_F(Block, ChildOfATask)
 {
 	OnFewServers([] {
 		Pipe to, from;
+		std::atomic<bool> over{ false };
+		std::atomic<long> ran{ 0 };
+		wt::Group g;
+
+		for (int i = 0; i < 4; i++)
+			g.Go([&] {
+				while (!over) {
+					ran++;
+					wend_yield();
+				}
+			});
+		wend_yield();
 		pid_t child = fork();
 
 		ASSERT_GE(child, 0);
 		if (child == 0) {
 			char b = 0;
+			long before = ran;
 
 			to.Close(1);
 			if (read(to[0], &b, 1) != 1)
@@ -217,7 +231,7 @@ TEST_F(Block, ChildOfATask)
 			if (read(to[0], &b, 1) != 0)
 				_exit(3);
 			usleep(100);
-			_exit(33);
+			_exit(ran == before ? 33 : 4);
 		}
 		char b = 'a';
 		int status = 0;
@@ -229,6 +243,7 @@ TEST_F(Block, ChildOfATask)
 		EXPECT_EQ(child, waitpid(child, &status, 0));
 		EXPECT_TRUE(WIFEXITED(status));
 		EXPECT_EQ(33, WEXITSTATUS(status));
+		over = true;
 	});
 }
 

@@ -58,12 +58,17 @@ static inline void *wend__block_next(enum wend__call call)
  * fork(), which has none of the threads that would take the server. */
 extern uint32_t wend__block_on;
 
-/* Whether calls of this kernel thread are to be announced. */
+/*
+ * Whether calls of this kernel thread are to be announced: it runs a task's
+ * own code. The runtime's must not lose its server in between; it makes no
+ * call that waits, but an allocator that a program brings along takes mutexes.
+ */
 static inline bool wend__block_in_task(void)
 {
 	struct wend__worker *w = wend__self;
 
-	return w && w->task && w->server && a32_load_relaxed(&wend__block_on);
+	return w && w->task && w->server &&
+	       wend__preempt.count == 0 && a32_load_relaxed(&wend__block_on);
 }
 
 /* Whether a wait until that deadline is one that the C library accepts: those

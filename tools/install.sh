@@ -151,6 +151,7 @@ put "$built/libwend.a" 644 lib/libwend.a
 put "$built/libwend.so" 755 "lib/$real"
 put_link "$real" "lib/$soname"
 put_link "$soname" lib/libwend.so
+put "$built/runtime/block/libwend-preload.so" 755 lib/libwend-preload.so
 put_pkgconfig
 put_cmake
 put LICENSE 644 share/doc/wend/LICENSE

@@ -6,6 +6,7 @@
  * A cancelled task's sleep ends as if by a signal: EINTR, and the time left.
  */
 #define _GNU_SOURCE
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,4 +107,16 @@ BLOCK_EXPORT unsigned int sleep(unsigned int seconds)
 	if (nanosleep(&t, &t) == 0)
 		return 0;
 	return (unsigned int)t.tv_sec + (t.tv_nsec > 0);
+}
+
+/* C11's: -1 for an interruption, another negative number for an error. */
+BLOCK_EXPORT int thrd_sleep(const struct timespec *t, struct timespec *rest)
+{
+	int r;
+	BLOCK_NEXT(thrd_sleep)
+
+	if (!wend__block_in_task() || !valid(t))
+		return next(t, rest);
+	r = sleep_relative(to_ns(t), rest);
+	return r == 0 ? 0 : -1;
 }

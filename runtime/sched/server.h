@@ -220,6 +220,12 @@ unsigned int wend__ready_count(void);
 
 int wend__idle_start(void);
 
+/* --- blocking calls (runtime/block/announce.c) ---------------------------- */
+
+/* Announce the C library's calls from now on, unless WEND_INTERPOSE is 0.
+ * -EINVAL after a line on stderr when it is neither 0 nor 1; -ENOMEM. */
+int wend__block_start(void);
+
 /* --- workers (worker.c) --------------------------------------------------- */
 
 /* Start one more worker, holding s (or none: it becomes a spare). -errno. */

@@ -242,6 +242,9 @@ static int start(const wend_config *config)
 	r = wend__port->start(set.seed);
 	if (r)
 		return r;
+	r = wend__block_start();
+	if (r)
+		goto no_stacks;
 	r = wend__stacks_start(set.stack, (unsigned int)set.procs);
 	if (r)
 		goto no_stacks;

@@ -17,7 +17,10 @@ namespace
 
 constexpr int64_t kPeriod = WEND_MILLISECOND;
 constexpr int64_t kBound = 5 * WEND_MILLISECOND;
+constexpr int kLooser = 10;
 constexpr int kEnough = 500;
+/* Of one CPU; the test and its children not counted. */
+constexpr double kOthersMost = 0.2;
 
 int64_t Percentile(std::vector<int64_t> *sorted, int percent)
 {
@@ -91,17 +94,21 @@ void Jitter::Stop()
 void Jitter::Expect()
 {
 	Stop();
+	double others = load_.OthersCpus();
 	int64_t machine = Percentile(&of_thread_, 99);
 	int64_t ours = Percentile(&of_task_, 99);
+	int64_t bound = std::max(kBound, 2 * machine);
 
+	if (wt::kSanitized || others > kOthersMost)
+		bound *= kLooser;
 	printf("jitter of a task: p50 %.2f ms, p99 %.2f ms, most %.2f ms "
-	       "(%zu ticks); of a thread: p99 %.2f ms\n",
+	       "(%zu ticks); of a thread: p99 %.2f ms; "
+	       "other programs used %.2f CPUs\n",
 	       Ms(Percentile(&of_task_, 50)), Ms(ours),
-	       Ms(Percentile(&of_task_, 100)), of_task_.size(), Ms(machine));
+	       Ms(Percentile(&of_task_, 100)), of_task_.size(), Ms(machine),
+	       others);
 	EXPECT_GE(of_task_.size(), (size_t)kEnough);
-	if (!wt::kSanitized) {
-		EXPECT_LE(ours, std::max(kBound, 2 * machine));
-	}
+	EXPECT_LE(ours, bound);
 }
 
 } // namespace libraries

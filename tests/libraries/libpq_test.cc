@@ -19,8 +19,6 @@
 namespace
 {
 
-using libraries::BeNobodySpecial;
-
 constexpr int kConnections = 50;
 constexpr int kTasks = 1000;
 constexpr int64_t kBound = 8 * WEND_SECOND;
@@ -90,7 +88,7 @@ std::string Server::MakeCluster(const std::string &bin)
 		{ bin + "/initdb", "--pgdata=" + directory_ + "/data",
 		  "--username=wend", "--auth=trust", "--no-sync",
 		  "--encoding=UTF8", "--locale=C" },
-		BeNobodySpecial, &why);
+		[&] { return libraries::BeNotRoot(directory_); }, &why);
 
 	if (why.empty()) {
 		EXPECT_TRUE(made) << "initdb failed";
@@ -141,7 +139,7 @@ std::string Server::Start()
 		  "max_wal_senders=0",
 		  "-c",
 		  "max_connections=" + std::to_string(kConnections) },
-		BeNobodySpecial);
+		[&] { return libraries::BeNotRoot(directory_); });
 	if (!started)
 		return process_.Reason();
 	AwaitReady();

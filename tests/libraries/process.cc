@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <sched.h>
@@ -236,11 +237,23 @@ bool RunAgain(const Environment &more, const Prepare &prepare,
 
 /* --- what a child may be ------------------------------------------------- */
 
-std::string BeNobodySpecial()
+/* A namespace needs no privilege, and nothing to be chowned: only the number
+ * that the child sees is another. Where there is none, privilege may do. */
+std::string BeNotRoot(const std::string &directory)
 {
-	constexpr unsigned kSomeone = 1000;
+	constexpr unsigned kSomeone = 1000, kNobody = 65534;
+	std::string why;
 
-	return geteuid() == 0 ? BecomeUser(kSomeone, 0) : "";
+	if (geteuid() != 0)
+		return "";
+	why = BecomeUser(kSomeone, 0);
+	if (why.empty())
+		return "";
+	if (chown(directory.c_str(), kNobody, kNobody) == 0 &&
+	    setgroups(0, nullptr) == 0 && setgid(kNobody) == 0 &&
+	    setuid(kNobody) == 0)
+		return "";
+	return why + ", and no other user: " + strerror(errno);
 }
 
 std::string BeAlone()
@@ -264,12 +277,9 @@ std::string BeAlone()
 
 /* --- files --------------------------------------------------------------- */
 
-std::string MakeFile(const std::string &name, const std::string &text)
+void MakeFile(const std::string &path, const std::string &text)
 {
-	std::string path = testing::TempDir() + "/" + name;
-
 	EXPECT_TRUE(WriteFile(path.c_str(), text)) << path;
-	return path;
 }
 
 /* Not in the test's own directory: a socket's path has 107 bytes. */

@@ -94,18 +94,16 @@ bool RunAgain(const Environment &more, const Prepare &prepare,
 bool IsAgain();
 
 /*
- * For Prepare: make the child look like an ordinary user where it is root,
- * for programs that refuse to be root. Files stay accessible, and what it
- * makes belongs to who runs the test: only the number that it sees is another.
+ * For Prepare, where the child is root: be an ordinary user instead, for
+ * programs that refuse to be root. The directory becomes that user's.
  */
-std::string BeNobodySpecial();
+std::string BeNotRoot(const std::string &directory);
 
 /* For Prepare: give the child a network of its own, with nothing in it but
  * loopback, and mounts of its own. */
 std::string BeAlone();
 
-/* Make a file and return its path; it lies in the test's directory. */
-std::string MakeFile(const std::string &name, const std::string &text);
+void MakeFile(const std::string &path, const std::string &text);
 
 /* A new directory with a short name, for sockets too; removed by Remove(). */
 std::string MakeDirectory();

@@ -100,6 +100,9 @@ extern struct wend__runtime wend__rt;
 /* Tasks started and not ended; exact when it is 0 (see start.c). */
 uint64_t wend__tasks_live(void);
 
+/* CPUs that the cgroup's quota amounts to, rounded up; 0: none known. */
+unsigned int wend__quota_cpus(void);
+
 /* --- switching (switch.c) ------------------------------------------------- */
 
 /* Switch the calling task away; it was made findable by a waker. Returns when

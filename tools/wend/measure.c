@@ -122,16 +122,15 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* As many of 21 runs as there are tell of the middle and of the worst. */
 static void add_times(const struct probe *p, struct answer *a)
 {
-	char key[64];
+	char key[64], most[REPORT_DURATION];
 
 	qsort(a->took_ns, (size_t)a->noticed, sizeof(a->took_ns[0]), compare);
 	snprintf(key, sizeof(key), "%s_ns", p->key);
 	report_ns(key, p->label, a->took_ns[a->noticed / 2],
-		  "at most %.1f us in %d runs",
-		  (double)a->took_ns[a->noticed - 1] / 1e3, a->noticed);
+		  "the middle of %d; at most %s", a->noticed,
+		  report_duration(most, a->took_ns[a->noticed - 1]));
 }
 
 static void add_probe(const struct probe *p)

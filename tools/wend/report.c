@@ -112,14 +112,15 @@ static void print_bytes(uint64_t bytes)
 	printf("%" PRIu64 " %s", bytes, units[i]);
 }
 
-static void print_ns(uint64_t ns)
+const char *report_duration(char buf[REPORT_DURATION], int64_t ns)
 {
 	if (ns < 1000)
-		printf("%" PRIu64 " ns", ns);
+		snprintf(buf, REPORT_DURATION, "%" PRId64 " ns", ns);
 	else if (ns < 1000000)
-		printf("%.1f us", (double)ns / 1e3);
+		snprintf(buf, REPORT_DURATION, "%.1f us", (double)ns / 1e3);
 	else
-		printf("%.1f ms", (double)ns / 1e6);
+		snprintf(buf, REPORT_DURATION, "%.1f ms", (double)ns / 1e6);
+	return buf;
 }
 
 /* A control character would break the line. */
@@ -134,6 +135,8 @@ static void print_plain(const char *text)
 
 static void print_value(const struct fact *f)
 {
+	char buf[REPORT_DURATION];
+
 	switch (f->kind) {
 	case KIND_TEXT:
 		print_plain(f->text);
@@ -145,7 +148,7 @@ static void print_value(const struct fact *f)
 		print_bytes(f->number);
 		break;
 	case KIND_NS:
-		print_ns(f->number);
+		fputs(report_duration(buf, (int64_t)f->number), stdout);
 		break;
 	case KIND_NONE:
 		print_plain(f->note);

@@ -31,6 +31,10 @@ void report_ns(const char *key, const char *label, int64_t ns, const char *note,
 void report_none(const char *key, const char *label, const char *note, ...)
 	REPORT_LIKE_PRINTF(3);
 
+/* A duration for people, "1.6 us"; into buf, which it returns. */
+enum { REPORT_DURATION = 32 };
+const char *report_duration(char buf[REPORT_DURATION], int64_t ns);
+
 /* Print all of it. false: stdout takes no more. */
 bool report_print(bool json);
 

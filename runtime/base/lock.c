@@ -4,6 +4,9 @@
  */
 #include "runtime/base/lock.h"
 
+__thread struct wend__preempt wend__preempt;
+void (*wend__preempt_claimed)(void);
+
 /*
  * Stay away, longer each time: each look takes the line from the holder, and
  * one that comes back late leaves the other time for several sections in a

@@ -16,6 +16,7 @@
 
 #include "compiler-rt/atomic.h"
 #include "runtime/sched/idle.h"
+#include "runtime/sched/preempt.h"
 
 /* A call that returned within this hardly waited. */
 enum { QUICK_NS = 50000 };
@@ -36,7 +37,7 @@ int wend__idle_start(void)
 void wend__idle_push(struct wend__server *s)
 {
 	a8_store_relaxed(&s->idle, 1);
-	s->worker = NULL;
+	aptr_store_relaxed(&s->worker, (struct wend__worker *)NULL);
 	s->idle_prev = NULL;
 	s->idle_next = wend__idle.servers;
 	if (wend__idle.servers)
@@ -283,7 +284,6 @@ void wend__spares_wake(void)
 	wend__idle_unlock();
 }
 
-
 /* --- blocking in the kernel ------------------------------------------------------------- */
 
 void wend__server_release(struct wend__worker *w)
@@ -294,7 +294,7 @@ void wend__server_release(struct wend__worker *w)
 	aword_store_relaxed(&s->blocks, s->blocks + 1);
 	w->last = s;
 	w->released_at = wend__now();
-	w->server = NULL;
+	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	wend__idle_lock();
 	if (work) {
 		(void)wend__idle_start_server_unlock(s, false);
@@ -348,18 +348,26 @@ void wend__server_acquire(struct wend__worker *w)
 	while (wend__port->park(&w->parker, INT64_MAX) ||
 	       !aptr_load_acquire(&w->server))
 		;
-	t->bound = NULL;
 }
 
 void wend__hand_over(struct wend__worker *w, struct wend_task *t)
 {
 	struct wend__worker *b = t->bound;
 	struct wend__server *s = w->server;
+	bool queued;
 
-	w->server = NULL;
-	s->worker = b;
-	/* [hand.over] The permit carries the server's state to b. */
+	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
+	wend__server_held_by(s, b);
+	t->bound = NULL;
+	a8_store_relaxed(&t->state, WEND__RUNNING);
+	/* [hand.over] The server's state goes to b with the word that it waits
+	 * for: the server, or, QUEUED by the watchdog, the claim. Never the
+	 * claim of one that queued itself: it may be gone with its server
+	 * already, and the watchdog be at that word again. */
+	queued = a32_load_relaxed(&b->preempt->claim) == WEND__CLAIM_QUEUED;
 	aptr_store_release(&b->server, s);
+	if (queued)
+		a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
 	wend__port->unpark(&b->parker);
 }
 

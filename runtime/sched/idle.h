@@ -50,8 +50,11 @@ void wend__idle_remove(struct wend__server *s);
 static inline void wend__server_give(struct wend__worker *w,
 				     struct wend__server *s)
 {
-	s->worker = w;
-	w->server = s;
+	wend__server_held_by(s, w);
+	aptr_store_relaxed(&w->server, s);
+	if (WEND__UNLIKELY(wend__watch &&
+			   a32_load_relaxed(&wend__watch->asleep)))
+		wend__watch->wake();
 }
 
 /*

@@ -278,7 +278,7 @@ static bool go_idle(struct wend__worker *w, bool searched)
 	struct wend__server *s = w->server;
 	bool again;
 
-	w->server = NULL;
+	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	if (searched) {
 		w->searching = false;
 		a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);

@@ -17,7 +17,7 @@
 #include <wend/task.h>
 
 #include "compiler-rt/membarrier.h"
-#include "runtime/sched/server.h"
+#include "runtime/sched/preempt.h"
 
 /* Powers of two: how often, in tasks taken up, a server looks ... */
 enum {
@@ -210,7 +210,7 @@ static inline void take_up(struct wend__worker *w, struct wend_task *t)
 	a8_store_relaxed(&t->state, WEND__RUNNING);
 	t->worker = w;
 	t->on_cpu = 1;
-	w->task = t;
+	aptr_store_relaxed(&w->task, t);
 }
 
 /* From the task `from` to the task `to`; returns when `from` runs again. */
@@ -235,7 +235,7 @@ static inline void switch_to_scheduler(struct wend__worker *w,
 	bool dying = from->on_cpu == ON_CPU_DEAD;
 	struct wend_task *prev;
 
-	w->task = NULL;
+	aptr_store_relaxed(&w->task, (struct wend_task *)NULL);
 	fiber_now_set(w->fiber);
 	wend__fiber_switch_begin(dying ? NULL : from->fiber, w->fiber);
 	prev = wend__ctx_switch(&from->ctx, w->ctx.sp, from);
@@ -301,20 +301,25 @@ void wend_yield(void)
 		return;
 	}
 	wend__point();
+	wend__preempt_off();
 	t = w->task;
 	s = w->server;
 	next = pick(s);
-	if (!next && wend__global_count() == 0 && !slow_due(s, s->tick))
+	if (!next && wend__global_count() == 0 && !slow_due(s, s->tick)) {
+		wend__preempt_on();
 		return;
+	}
 	wend__task_move(t, WEND__RUNNING, WEND__READY);
 	t->why = NULL;
 	wend__ring_push_owner(&s->ring, t);
+	wend__server_arm(s);
 	if (!s->alone) {
 		/* next was out of sight already, and t not in it yet. */
 		fence_full(); /* [idle.dance] */
 		wend__work_added(true);
 	}
 	leave(w, t, next);
+	wend__preempt_on_in(t);
 }
 
 /* --- ready ------------------------------------------------------------------ */
@@ -345,6 +350,7 @@ static void ready_local(struct wend__server *s, struct wend_task *t)
 void wend__ready(struct wend_task *t)
 {
 	struct wend__worker *w = wend__self;
+	struct wend__server *s;
 
 	if (WEND__UNLIKELY(t->flags & WEND__TASK_THREAD)) {
 		wend__port->unpark(&t->parker);
@@ -352,13 +358,18 @@ void wend__ready(struct wend_task *t)
 	}
 	wend__task_move(t, WEND__WAITING, WEND__READY);
 	wend__point();
-	if (WEND__LIKELY(w && w->server)) {
-		ready_local(w->server, t);
-		return;
+	wend__preempt_off();
+	s = WEND__LIKELY(w != NULL) ? w->server : NULL;
+	if (WEND__LIKELY(s != NULL)) {
+		ready_local(s, t);
+		if (WEND__LIKELY(w->task != NULL))
+			wend__server_arm(s);
+	} else {
+		wend__global_push(t);
+		fence_full(); /* [idle.dance] */
+		wend__work_added(true);
 	}
-	wend__global_push(t);
-	fence_full(); /* [idle.dance] */
-	wend__work_added(true);
+	wend__preempt_on();
 }
 
 /* --- the first and the last of a task ---------------------------------------- */
@@ -371,6 +382,7 @@ static void task_main(void *prev)
 	wend__fiber_switch_end(t->fiber);
 	finish(w, prev);
 	*w->errno_at = 0;
+	a32_store_relaxed(&w->preempt->count, 0);
 	t->entry(t->args);
 	wend__task_exit(t);
 }
@@ -397,7 +409,7 @@ _Noreturn static void inherit(struct wend__worker *w, struct wend_task *t,
 	a8_store_relaxed(&next->state, WEND__RUNNING);
 	next->worker = w;
 	next->on_cpu = 1;
-	w->task = next;
+	aptr_store_relaxed(&w->task, next);
 	wend__task_unref(&w->server->tasks, t);
 	wend__ctx_jump(stack->top, task_main, NULL);
 }
@@ -468,6 +480,9 @@ static void run(struct wend__worker *w, struct wend_task *t)
 	}
 	while (!ready_to_run(t))
 		wend__spin.relax(turn++);
+	if (!wend__ring_empty(&w->server->ring) ||
+	    !wend__fresh_empty(&w->server->fresh))
+		wend__server_arm(w->server);
 	switch_from_scheduler(w, t);
 }
 

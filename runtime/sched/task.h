@@ -99,7 +99,8 @@ struct wend_task {
 	uint8_t flags;
 	uint8_t cancelled;
 	uint8_t shield;
-	uint8_t ended; /* under ends.lock_ */
+	uint8_t ended;     /* under ends.lock_ */
+	uint8_t nopreempt; /* > 0: its worker keeps its server */
 
 	/* line 1: start and end, waiting */
 	void (*entry)(void *args) __attribute__((aligned(64)));

@@ -9,7 +9,7 @@
 #include <wend/task.h>
 
 #include "compiler-rt/membarrier.h"
-#include "runtime/sched/server.h"
+#include "runtime/sched/preempt.h"
 
 bool wend__claim(struct wend_task *t, uint32_t ticket)
 {
@@ -77,6 +77,7 @@ struct wend_task *wend__wait_begin(bool deaf)
 	uint32_t ticket = (t->ticket & ~(uint32_t)WEND__WAIT_STATES) +
 			  WEND__WAIT_TICKET;
 
+	wend__preempt_off(); /* until wend__wait() has returned */
 	ticket |= WEND__WAIT_WAITING;
 	if (deaf || t->shield)
 		ticket |= WEND__WAIT_DEAF;
@@ -166,20 +167,29 @@ struct wend__waiter *wend__wait(struct wend_task *t, int64_t deadline,
 	/* Ours until claimed; the word may already say CLAIMED. */
 	uint32_t ticket = t->ticket;
 
+	struct wend__waiter *by;
+
 	t->why = why;
 	t->where = where;
 	t->caller = caller;
 	wend__point();
+	if (WEND__UNLIKELY(t->flags & WEND__TASK_THREAD)) {
+		if (!cancelled_already(t, ticket))
+			thread_park(t, ticket, deadline);
+		a8_store_relaxed(&t->state, WEND__RUNNING);
+		wend__preempt_on();
+		return t->woken_by;
+	}
 	if (cancelled_already(t, ticket))
 		;
-	else if (t->flags & WEND__TASK_THREAD)
-		thread_park(t, ticket, deadline);
 	else if (deadline == INT64_MAX)
 		wend__park(t);
 	else
 		park_until(t, ticket, deadline);
 	a8_store_relaxed(&t->state, WEND__RUNNING);
-	return t->woken_by;
+	by = t->woken_by;
+	wend__preempt_on_in(t);
+	return by;
 }
 
 int wend__wait_on(struct wend__waitq *q, const struct wend__wait_how *how)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "runtime/sched/server.h"
 
@@ -17,6 +18,12 @@ static void worker_main(void *arg)
 	wend__self = w;
 	w->fiber = wend__fiber_now;
 	w->errno_at = &errno;
+	aptr_store_release(&w->preempt, &wend__preempt);
+	a32_store_relaxed(&w->tid, (uint32_t)gettid());
+	if (!wend__sim)
+		wend__preempt_off(); /* in the scheduler */
+	if (w->server)
+		wend__server_held_by(w->server, w);
 	if (!wend__sim) {
 		pthread_setname_np(pthread_self(), "wend-worker");
 		/* Without a signal stack an overflow is a bare crash. */
@@ -48,11 +55,13 @@ int wend__worker_start(struct wend__server *s, bool searching)
 	if (!w)
 		return -ENOMEM;
 	w->server = s;
+	w->no_preempt.count = 1;
+	w->preempt = &w->no_preempt;
 	w->searching = searching;
 	w->thread.main = worker_main;
 	w->thread.arg = w;
 	if (s)
-		s->worker = w;
+		wend__server_held_by(s, w);
 	/* Counted before it runs: who counts spares against workers must not
 	 * find them equal while one is on its way. */
 	(void)a32_fetch_add_full(&wend__rt.worker_count, 1);

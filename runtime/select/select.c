@@ -18,7 +18,7 @@
 #include <wend/select.h>
 
 #include "runtime/chan/chan.h"
-#include "runtime/sched/server.h"
+#include "runtime/sched/preempt.h"
 
 enum { ON_STACK = 16, CASES_MAX = 65536 };
 
@@ -39,26 +39,33 @@ struct selecting {
 
 /* --- order --------------------------------------------------------------------------- */
 
-static uint32_t random_below(uint32_t n)
+/* The server's, or the thread's own; preemption is off. */
+static struct wend__rand *random_here(void)
 {
 	static __thread struct wend__rand thread_rand;
 	struct wend__worker *w = wend__self;
+	struct wend__server *s = w ? w->server : NULL;
 
-	if (w && w->server)
-		return wend__rand_below(&w->server->rand, n);
+	if (s)
+		return &s->rand;
 	if (!thread_rand.state)
 		wend__rand_seed(&thread_rand, (uint64_t)wend__now());
-	return wend__rand_below(&thread_rand, n);
+	return &thread_rand;
 }
 
 static void shuffle(struct selecting *s)
 {
+	struct wend__rand *rand;
+
+	wend__preempt_off();
+	rand = random_here();
 	for (uint32_t i = 0; i < s->n; i++) {
-		uint32_t j = random_below(i + 1);
+		uint32_t j = wend__rand_below(rand, i + 1);
 
 		s->all[i].order = s->all[j].order;
 		s->all[j].order = i;
 	}
+	wend__preempt_on();
 }
 
 static int by_address(const void *a, const void *b)

@@ -28,12 +28,16 @@ WEND_BEGIN_DECLS
  *   seed        of the random choices: where to steal first, which ready
  *               case a select takes; under "sim" every schedule. WEND_SEED;
  *               default: from the clock ("sim": 1).
+ *   slice       ns that a task may run while others wait, 100 us to 1000 s:
+ *               after that it is preempted. Negative: never. WEND_SLICE, as
+ *               in 10ms, 500us, 1s or off; default 10 ms.
  */
 typedef struct wend_config {
 	int procs;
 	size_t stack_size;
 	const char *port;
 	uint64_t seed;
+	int64_t slice;
 } wend_config;
 
 /*

@@ -7,11 +7,14 @@
 #define WEND_INSPECT_FACTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct wend__facts {
 	unsigned int mask_cpus;  /* CPUs of the affinity mask */
 	unsigned int quota_cpus; /* of the cgroup's quota; 0: none known */
 	size_t stack_size;       /* of a task, by default; bytes */
+	int64_t slice_ns;        /* a task's, while others wait; -1: no end */
+	unsigned int watchers;   /* threads that look for blocked workers */
 	char guard[64];          /* what stops a stack's overflow */
 	char park[64]; /* how descriptor calls wait: threads, epoll, uring */
 };

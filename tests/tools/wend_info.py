@@ -70,7 +70,9 @@ def check_servers(said):
 
 
 def check_detection(said):
-    """Each way was measured, or it is said why there is no number."""
+    """Each way was measured, or it is said why there is no number. Where the
+    runtime watches, it notices each; where not, what is announced alone."""
+    watched = said["system"]["watchers"] is not None
     detection = said["detection"]
     for name in PROBES:
         ns, note = detection[name + "_ns"], detection[name + "_ns_note"]
@@ -78,6 +80,8 @@ def check_detection(said):
         if ns is None:
             holds(name + " says why", note.startswith(
                 ("not detected within 200 ms", "cannot be measured here: ")))
+            holds(name + " is noticed",
+                  not watched or note.startswith("cannot"))
         else:
             holds("%s: 0 < %d < 200 ms" % (name, ns), 0 < ns < 200000000)
     # The C library's calls announce themselves, on every machine.
@@ -123,6 +127,15 @@ def check_choices():
         resource.RLIMIT_NOFILE,
         (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
     equal("descriptors", said["limits"]["descriptors"], 64)
+
+    said = info(WEND_WATCH="0")
+    equal("watchers", said["system"]["watchers"], None)
+    check_detection(said)
+    equal("a loop is not noticed", said["detection"]["compute_ns"], None)
+
+    said = info(WEND_SLICE="2ms")
+    holds("a slice, or nothing to end one",
+          said["system"].get("slice_ns", 2000000) == 2000000)
 
     said = info(WEND_PORT="sim")
     equal("port", said["system"]["port"], "sim")

@@ -80,6 +80,23 @@ static void add_servers(const struct answer *a)
 		report_none("quota_cpus", "cgroup's quota", "none");
 }
 
+/* How the runtime learns what nobody announces. */
+static void add_watch(const struct answer *a)
+{
+	if (!a->facts.watchers) {
+		report_none("watchers", "watching threads",
+			    "none: only what is announced is noticed");
+		return;
+	}
+	report_count("watchers", "watching threads", a->facts.watchers, "%s",
+		     "");
+	if (a->facts.slice_ns > 0)
+		report_ns("slice_ns", "time slice", a->facts.slice_ns,
+			  "while other tasks wait");
+	else
+		report_none("slice_ns", "time slice", "no end (WEND_SLICE)");
+}
+
 static void add_stacks(const struct answer *a)
 {
 	report_section("stacks", "stacks of tasks");
@@ -107,6 +124,7 @@ bool info_runtime(bool *real_time)
 	report_text("port", "port", a.port, "%s",
 		    *real_time ? "" : "virtual time: nothing is measured");
 	report_text("park", "descriptors wait by", a.facts.park, "%s", "");
+	add_watch(&a);
 	add_servers(&a);
 	add_stacks(&a);
 	return true;

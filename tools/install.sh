@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Install headers, libraries and the files by which pkg-config and CMake find
-# them.  Run through Bazel, which has built everything and sets the directory:
+# Install headers, libraries, the files by which pkg-config and CMake find
+# them, and the command wend.  Run through Bazel, which has built everything and sets the directory:
 #
 #   bazel run -c opt //:install -- [--prefix DIR] [--destdir DIR]
 #
@@ -154,4 +154,5 @@ put_link "$soname" lib/libwend.so
 put "$built/runtime/block/libwend-preload.so" 755 lib/libwend-preload.so
 put_pkgconfig
 put_cmake
+put "$built/tools/wend/wend" 755 bin/wend
 put LICENSE 644 share/doc/wend/LICENSE

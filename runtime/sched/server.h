@@ -120,6 +120,9 @@ extern struct wend__runtime wend__rt;
 /* Tasks started and not ended; exact when it is 0 (see start.c). */
 uint64_t wend__tasks_live(void);
 
+/* CPUs that the cgroup's quota amounts to, rounded up; 0: none known. */
+unsigned int wend__quota_cpus(void);
+
 /* --- watching (runtime/watch) --------------------------------------------- */
 
 /* What watches the workers, if anything does: filled in by runtime/watch. */

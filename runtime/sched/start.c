@@ -56,8 +56,7 @@ uint64_t wend__tasks_live(void)
 
 /* --- configuration -------------------------------------------------------------------- */
 
-/* CPUs that the cgroup's quota amounts to, rounded up; 0: no limit known. */
-static unsigned int cgroup_cpus(void)
+unsigned int wend__quota_cpus(void)
 {
 	FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
 	unsigned long long quota, period;
@@ -74,7 +73,7 @@ static unsigned int cgroup_cpus(void)
 static unsigned int default_procs(void)
 {
 	int n = wend__sched_getaffinity_count();
-	unsigned int limit = cgroup_cpus();
+	unsigned int limit = wend__quota_cpus();
 
 	if (n < 1)
 		n = 1;

@@ -21,6 +21,13 @@ namespace
  */
 enum { kNowhere = 0, kEmul = 1, kSim = 2, kBoth = 3, kLucky = kSim };
 
+/* WEND__OFTEN() */
+#ifdef NDEBUG
+constexpr int kCounted = kNowhere;
+#else
+constexpr int kCounted = kBoth;
+#endif
+
 const struct Duty {
 	wend__rare path;
 	int ports;
@@ -32,7 +39,7 @@ const struct Duty {
 	/* A thief has to lose its CPU between two loads. */
 	{ WEND__RARE_ring_steal_torn, kNowhere },
 	{ WEND__RARE_fresh_spill, kBoth },
-	{ WEND__RARE_fresh_last_won, kBoth },
+	{ WEND__RARE_fresh_last_won, kCounted },
 	{ WEND__RARE_fresh_last_lost, kLucky },
 	{ WEND__RARE_fresh_take_lost, kLucky },
 	{ WEND__RARE_global_quick, kBoth },
@@ -65,7 +72,7 @@ const struct Duty {
 	/* Nobody but its owner fills a server's queues, and the owner is the
 	 * task that gets away: for ports whose kernel wakes tasks. */
 	{ WEND__RARE_self_wake, kNowhere },
-	{ WEND__RARE_inherit, kBoth },
+	{ WEND__RARE_inherit, kCounted },
 	{ WEND__RARE_foreign_ready, kBoth },
 	{ WEND__RARE_deadline_lost, kBoth },
 	{ WEND__RARE_cancel_lost, kLucky },

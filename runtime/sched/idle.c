@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "compiler-rt/atomic.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
 #include "runtime/sched/preempt.h"
 
@@ -93,8 +94,14 @@ static struct wend__worker *spares_take(void)
 {
 	struct wend__worker *w = wend__idle.spares;
 
-	if (w && w == wend__idle.keeper && w->spare_next)
-		w = w->spare_next;
+	if (w && w == wend__idle.keeper) {
+		if (w->spare_next) {
+			WEND__RARE(keeper_spared);
+			w = w->spare_next;
+		} else {
+			WEND__RARE(keeper_taken);
+		}
+	}
 	if (w)
 		spares_remove(w);
 	return w;
@@ -132,11 +139,17 @@ static bool keeper_needed(void)
 	if (!wend__idle.keeper) {
 		wend__idle.keeper = wend__idle.spares;
 		wend__idle.keeper_deadline = INT64_MAX;
+		if (wend__idle.keeper)
+			WEND__RARE(keeper_appointed);
 	}
-	if (!wend__idle.keeper)
+	if (!wend__idle.keeper) {
+		WEND__RARE(keeper_missing);
 		return true;
-	if (timers_due() < wend__idle.keeper_deadline)
+	}
+	if (timers_due() < wend__idle.keeper_deadline) {
+		WEND__RARE(keeper_hurried);
 		wend__port->unpark(&wend__idle.keeper->parker); /* looks anew */
+	}
 	return false;
 }
 
@@ -220,8 +233,11 @@ static void keeper_look(struct wend__worker *w)
 			break;
 	if (!s)
 		s = wend__idle.servers;
-	if (!s)
+	if (!s) {
+		WEND__RARE(keeper_idle_less);
 		return;
+	}
+	WEND__RARE(keeper_due);
 	wend__idle_remove(s);
 	spares_remove(w);
 	wend__server_give(w, s);
@@ -240,6 +256,8 @@ static int64_t spare_deadline(struct wend__worker *w)
 	due = timers_due();
 	if (wend__idle.keeper && due >= wend__idle.keeper_deadline)
 		return INT64_MAX;
+	if (wend__idle.keeper)
+		WEND__RARE(keeper_relieved);
 	wend__idle.keeper = w;
 	wend__idle.keeper_deadline = due;
 	return due;
@@ -306,8 +324,10 @@ void wend__server_release(struct wend__worker *w)
 	if (keeper)
 		start_keeper();
 	/* What was queued while no server was idle, too. */
-	if (wend__work_unseen())
+	if (wend__work_unseen()) {
+		WEND__RARE(release_unseen);
 		wend__work_added(true);
+	}
 }
 
 /* A server that is idle, the one held last if it can be. */
@@ -335,6 +355,7 @@ void wend__server_acquire(struct wend__worker *w)
 
 	if (take_idle_server(w))
 		return;
+	WEND__RARE(return_queued);
 	a8_store_relaxed(&t->state, WEND__READY);
 	t->bound = w;
 	/* accept() with a connection pending, say: it gave its server up for
@@ -347,7 +368,7 @@ void wend__server_acquire(struct wend__worker *w)
 	wend__work_added(true);
 	while (wend__port->park(&w->parker, INT64_MAX) ||
 	       !aptr_load_acquire(&w->server))
-		;
+		WEND__RARE(return_stale);
 }
 
 void wend__hand_over(struct wend__worker *w, struct wend_task *t)
@@ -356,6 +377,7 @@ void wend__hand_over(struct wend__worker *w, struct wend_task *t)
 	struct wend__server *s = w->server;
 	bool queued;
 
+	WEND__RARE(hand_over);
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	wend__server_held_by(s, b);
 	t->bound = NULL;

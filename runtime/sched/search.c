@@ -38,6 +38,7 @@
 #include <stddef.h>
 
 #include "compiler-rt/atomic.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
 
 enum {
@@ -72,6 +73,7 @@ static void start_searcher(void)
 		}
 		wend__idle_unlock();
 		a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
+		WEND__RARE(search_raced);
 		/* One may have become idle while we stood in its way. */
 	} while (a32_load_relaxed(&wend__idle.count) > 0);
 }
@@ -85,11 +87,15 @@ void wend__work_added(bool more)
 		if (a32_load_relaxed(&wend__idle.count) > 0)
 			start_searcher();
 	} else if (search == WEND__SEARCH_NAPPING && more) {
-		if (a32_cas_full(&wend__idle.search, WEND__SEARCH_NAPPING,
-				 WEND__SEARCH_ACTIVE))
-			wend__port->unpark(
-				&aptr_load_acquire(&wend__idle.searcher)
-					 ->parker);
+		wend__point();
+		if (!a32_cas_full(&wend__idle.search, WEND__SEARCH_NAPPING,
+				  WEND__SEARCH_ACTIVE)) {
+			WEND__RARE(search_kick_lost);
+			return;
+		}
+		WEND__RARE(search_kicked);
+		wend__port->unpark(
+			&aptr_load_acquire(&wend__idle.searcher)->parker);
 	}
 }
 
@@ -118,8 +124,10 @@ void wend__search_end(struct wend__worker *w)
 	/* [idle.dance] full: what is pushed from now on is its pusher's to
 	 * announce; what was pushed before we look for here. */
 	a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
-	if (a32_load_relaxed(&wend__idle.count) > 0 && work_anywhere())
+	if (a32_load_relaxed(&wend__idle.count) > 0 && work_anywhere()) {
+		WEND__RARE(search_passed_on);
 		start_searcher();
+	}
 }
 
 /* Take from one other server. still: its next slot too, for it has stood
@@ -133,8 +141,11 @@ static struct wend_task *steal_from(struct wend__server *thief,
 	t = wend__ring_steal(&victim->ring, &thief->ring, &n);
 	if (!t)
 		t = wend__fresh_take(&victim->fresh);
-	if (!t && still && aptr_load_relaxed(&victim->next))
+	if (!t && still && aptr_load_relaxed(&victim->next)) {
 		t = aptr_swap_acquire(&victim->next, (struct wend_task *)NULL);
+		if (t)
+			WEND__RARE(next_stolen);
+	}
 	if (t)
 		aword_store_relaxed(&thief->steals, thief->steals + n);
 	return t;
@@ -151,6 +162,7 @@ static bool run_late_timers(struct wend__server *victim, int64_t now)
 				  0 :
 				  WEND__BUSY_TIMER_SLACK_NS))
 		return false;
+	WEND__RARE(late_timers);
 	wend__timers_run(&victim->timers, now);
 	return true;
 }
@@ -196,6 +208,7 @@ static void nap(struct wend__worker *w, int64_t length)
 {
 	int64_t until = wend__now() + length;
 
+	wend__point();
 	/* A kick meant for the last searcher may read this one: it gets up
 	 * early, that is all. */
 	aptr_store_release(&wend__idle.searcher, w);
@@ -204,6 +217,8 @@ static void nap(struct wend__worker *w, int64_t length)
 	a32_store_full(&wend__idle.search, WEND__SEARCH_NAPPING);
 	if (wend__global_count() == 0)
 		(void)wend__port->park(&w->parker, until);
+	else
+		WEND__RARE(nap_skipped);
 	/* Ours again, whoever says so. */
 	(void)a32_cas_full(&wend__idle.search, WEND__SEARCH_NAPPING,
 			   WEND__SEARCH_ACTIVE);
@@ -224,6 +239,7 @@ static void hold_back(struct wend__worker *w)
 		w->hold_back = 0;
 		return;
 	}
+	WEND__RARE(hold_back);
 	w->hold_back *= 2;
 	if (w->hold_back < HOLD_FIRST_NS)
 		w->hold_back = HOLD_FIRST_NS;
@@ -267,8 +283,10 @@ static struct wend_task *search(struct wend__worker *w)
 /* The last task has ended: tell who waits in wend_stop(). */
 static void tell_stopper(void)
 {
-	if (a32_load_acquire(&wend__rt.stopping) && wend__tasks_live() == 0)
-		wend__port->unpark(&wend__rt.stopper);
+	if (!a32_load_acquire(&wend__rt.stopping) || wend__tasks_live() > 0)
+		return;
+	WEND__RARE(stopper_told);
+	wend__port->unpark(&wend__rt.stopper);
 }
 
 /* Put the server on the idle list. true: work came meanwhile, and the server
@@ -294,7 +312,10 @@ static bool go_idle(struct wend__worker *w, bool searched)
 		return false;
 	wend__idle_lock();
 	again = s->idle;
-	if (again) {
+	if (!again) {
+		WEND__RARE(idle_gone);
+	} else {
+		WEND__RARE(idle_again);
 		wend__idle_remove(s);
 		wend__server_give(w, s);
 	}

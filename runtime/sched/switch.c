@@ -17,6 +17,7 @@
 #include <wend/task.h>
 
 #include "compiler-rt/membarrier.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/preempt.h"
 
 /* Powers of two: how often, in tasks taken up, a server looks ... */
@@ -256,6 +257,15 @@ static void switch_from_scheduler(struct wend__worker *w, struct wend_task *to)
 	finish(w, prev);
 }
 
+/* Why next cannot be switched to from where we are; only for the record. */
+static void note_detour(const struct wend_task *next)
+{
+	if (next->bound)
+		WEND__RARE(next_bound);
+	else
+		WEND__RARE(next_on_cpu);
+}
+
 /*
  * Leave the calling task for next, or for the scheduler if there is none or
  * it cannot be switched to from here: its stack is a blocked worker's thread,
@@ -268,6 +278,7 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 
 	if (next == t) {
 		/* Made ready again before it got away. */
+		WEND__RARE(self_wake);
 		a8_store_relaxed(&t->state, WEND__RUNNING);
 		return;
 	}
@@ -275,6 +286,8 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 	if (next && !next->bound && ready_to_run(next)) {
 		switch_tasks(w, t, next);
 	} else {
+		if (next)
+			note_detour(next);
 		w->hint = next;
 		switch_to_scheduler(w, t);
 	}
@@ -365,6 +378,7 @@ void wend__ready(struct wend_task *t)
 		if (WEND__LIKELY(w->task != NULL))
 			wend__server_arm(s);
 	} else {
+		WEND__RARE(foreign_ready);
 		wend__global_push(t);
 		fence_full(); /* [idle.dance] */
 		wend__work_added(true);
@@ -402,6 +416,7 @@ _Noreturn static void inherit(struct wend__worker *w, struct wend_task *t,
 {
 	struct wend__stack *stack = t->stack;
 
+	WEND__OFTEN(inherit);
 	next->stack = stack;
 	next->fiber = t->fiber;
 	stack->owner = next;
@@ -478,8 +493,11 @@ static void run(struct wend__worker *w, struct wend_task *t)
 		wend__hand_over(w, t);
 		return;
 	}
-	while (!ready_to_run(t))
+	while (!ready_to_run(t)) {
+		if (turn == 0)
+			WEND__RARE(on_cpu_wait);
 		wend__spin.relax(turn++);
+	}
 	if (!wend__ring_empty(&w->server->ring) ||
 	    !wend__fresh_empty(&w->server->fresh))
 		wend__server_arm(w->server);

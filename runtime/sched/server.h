@@ -39,12 +39,19 @@ struct wend__server {
 	struct wend__task_cache tasks;
 	struct wend__stack_cache stacks;
 	struct wend__rand rand;
+	/* park_io.c: tasks woken together that have not done their next
+	 * operation; since when operations are unsent */
+	uint32_t burst;
+	int64_t unsent_since;
+	struct wend__poller *poller; /* NULL: none yet. Stays, once there */
 	/* counts; only grow. Summed by others without a lock. */
 	size_t started, ended, steals, blocks;
 
 	/* the idle lock's; idle is looked at without it, as a hint */
 	uint8_t idle __attribute__((aligned(64)));
 	struct wend__server *idle_next, *idle_prev;
+	struct wend__worker *watcher; /* waits for its operations to end */
+	uint32_t looked_at;           /* tick, at the keeper's last look */
 
 	/* Set by others: leave the fast path once. */
 	uint32_t attention;
@@ -66,6 +73,9 @@ struct wend__worker {
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
 	bool spare;
+	bool submitted; /* operations, that end with this thread: it must not
+			 * end while its task's or others' are under way */
+	struct wend__server *watches; /* the idle lock's: an idle server */
 	int64_t stole_at;  /* when it last took another server's work */
 	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;

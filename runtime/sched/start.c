@@ -25,6 +25,7 @@
 
 #include "compiler-rt/syscall.h"
 #include "runtime/base/env.h"
+#include "runtime/sched/park_io.h"
 #include "runtime/sched/server.h"
 
 struct wend__runtime wend__rt;
@@ -188,6 +189,7 @@ static int servers_start(uint32_t procs, uint64_t seed)
 
 static void servers_stop(void)
 {
+	wend__io_stop();
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__timers_free(&wend__rt.servers[i].timers);
 	free(wend__rt.servers);
@@ -212,6 +214,9 @@ static int start(const wend_config *config)
 	r = wend__port->start(set.seed);
 	if (r)
 		return r;
+	r = wend__io_start();
+	if (r)
+		goto no_stacks;
 	r = wend__stacks_start(set.stack, (unsigned int)set.procs);
 	if (r)
 		goto no_stacks;

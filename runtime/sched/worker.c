@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "runtime/sched/server.h"
+#include "runtime/umcg/poller.h"
 
 static void worker_main(void *arg)
 {
@@ -79,6 +80,7 @@ void wend__workers_join(void)
 		for (; w; w = next) {
 			next = w->all_next;
 			wend__port->thread_join(&w->thread);
+			wend__parker_free(&w->parker);
 			free(w);
 		}
 	wend__rt.worker_count = 0;

@@ -305,24 +305,54 @@ static bool park_write(int fd, const char *buf, size_t size, off_t offset,
 	return true;
 }
 
+/*
+ * A first step in the ring, without a try. To a socket it is a try all the
+ * same: sending is less work for the kernel than writing, but would wait even
+ * if O_NONBLOCK says not to. As wend__io_run(); NOT_PARKED: try.
+ */
+static int batched_write(int fd, const void *buf, size_t size,
+			 const void *caller)
+{
+	const struct wend__io_op op = {
+		.opcode = IORING_OP_SEND,
+		.prompt = true,
+		.fd = fd,
+		.addr = buf,
+		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,
+		.flags = MSG_DONTWAIT,
+	};
+	int r;
+
+	if (!(block_hints(fd) & BLOCK_SOCKET))
+		return ring(IORING_OP_WRITE, fd, buf, size, -1, caller);
+	r = wend__block_park(&op, 0, "write", caller);
+	if (r == -ENOTSOCK)
+		wend__block_set_hints(fd, 0);
+	return r == -EAGAIN || r == -ENOTSOCK ? WEND__IO_NOT_PARKED : r;
+}
+
 BLOCK_EXPORT ssize_t write(int fd, const void *buf, size_t size)
 {
 	const void *caller = WEND__CALLER();
 	enum verdict v = WAIT;
 	ssize_t part = 0;
+	int r;
 	BLOCK_NEXT(write)
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
 	if (block_batch(fd) && size) {
-		if (park_write(fd, buf, size, -1, v, &part, caller))
-			return part;
-	} else {
-		v = try_write(fd, buf, size, -1, &part);
-		if (v == DONE ||
-		    park_write(fd, buf, size, -1, v, &part, caller))
-			return part;
+		r = batched_write(fd, buf, size, caller);
+		if (r != WEND__IO_NOT_PARKED && (r <= 0 || (size_t)r == size ||
+						 wend__block_nonblocking(fd)))
+			return block_result(r);
+		if (r > 0)
+			part = r;
 	}
+	if (part == 0)
+		v = try_write(fd, buf, size, -1, &part);
+	if (v == DONE || park_write(fd, buf, size, -1, v, &part, caller))
+		return part;
 	wend_block_begin();
 	part = add_up(part,
 		      next(fd, (const char *)buf + part, size - (size_t)part));

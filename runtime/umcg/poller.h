@@ -27,6 +27,9 @@
 /* What to do; the fields are those of the kernel's submission entry. */
 struct wend__io_op {
 	uint8_t opcode; /* IORING_OP_* */
+	/* As a rule it does not wait; who does it is to go on while what it
+	 * touched is near. */
+	bool prompt;
 	int fd;
 	const void *addr;
 	uint32_t len;
@@ -36,6 +39,7 @@ struct wend__io_op {
 
 /* One operation under way. The poller's until it has come back as an event. */
 struct wend__io_req {
+	bool prompt;               /* uring.c's */
 	struct wend__io_req *next; /* epoll.c's */
 	int fd;                    /* epoll.c's, and the events */
 	uint32_t events;
@@ -74,7 +78,8 @@ struct wend__poller_kind {
 	/* Tell the kernel of all that is unsent, and have it put events where
 	 * take() finds them. */
 	void (*send)(struct wend__poller *p);
-	/* At most n events that are there. */
+	/* At most n events that are there, those of prompt requests first as
+	 * long as the others get a share, and else in order. */
 	unsigned int (*take)(struct wend__poller *p, struct wend__io_event *ev,
 			     unsigned int n);
 

@@ -27,7 +27,13 @@ enum {
 struct uring {
 	struct wend__poller base;
 	struct io_uring ring;
+	/* Events that gave way to prompt ones, first in first out. */
+	struct wend__io_event *late;
+	uint32_t late_head, late_tail;
 };
+
+/* In the user data: the request is prompt. Requests are aligned. */
+enum { PROMPT = 1 };
 
 static struct uring *uring_of(struct wend__poller *p)
 {
@@ -57,12 +63,18 @@ static struct wend__poller *uring_create(void)
 
 	if (!u)
 		return NULL;
+	u->late = calloc(EVENTS, sizeof(*u->late));
+	if (!u->late) {
+		free(u);
+		return NULL;
+	}
 	r = set_up(&u->ring, IORING_SETUP_COOP_TASKRUN |
 				     IORING_SETUP_TASKRUN_FLAG |
 				     IORING_SETUP_SUBMIT_ALL);
 	if (r == -EINVAL) /* before Linux 5.19 */
 		r = set_up(&u->ring, 0);
 	if (r) {
+		free(u->late);
 		free(u);
 		return NULL;
 	}
@@ -74,6 +86,7 @@ static struct wend__poller *uring_create(void)
 static void uring_destroy(struct wend__poller *p)
 {
 	io_uring_queue_exit(&uring_of(p)->ring);
+	free(uring_of(p)->late);
 	free(p);
 }
 
@@ -100,6 +113,11 @@ static struct io_uring_sqe *entry(struct wend__poller *p)
 	return sqe;
 }
 
+static uint64_t user_data(const struct wend__io_req *req)
+{
+	return (uint64_t)(uintptr_t)req | (req->prompt ? PROMPT : 0);
+}
+
 static bool uring_queue(struct wend__poller *p, const struct wend__io_op *op,
 			struct wend__io_req *req)
 {
@@ -107,9 +125,10 @@ static bool uring_queue(struct wend__poller *p, const struct wend__io_op *op,
 
 	if (!sqe)
 		return false;
+	req->prompt = op->prompt;
 	io_uring_prep_rw(op->opcode, sqe, op->fd, op->addr, op->len, op->off);
 	sqe->rw_flags = (int)op->flags; /* one union for all of them */
-	io_uring_sqe_set_data(sqe, req);
+	sqe->user_data = user_data(req);
 	a32_store_relaxed(&p->flying, p->flying + 1);
 	return true;
 }
@@ -120,39 +139,76 @@ static void uring_cancel(struct wend__poller *p, struct wend__io_req *req)
 
 	while (!(sqe = entry(p)))
 		cpu_relax();
-	io_uring_prep_cancel(sqe, req, 0);
+	io_uring_prep_cancel64(sqe, user_data(req), 0);
 	io_uring_sqe_set_data(sqe, NULL); /* its own end is no event */
+}
+
+static uint32_t late_count(const struct uring *u)
+{
+	return u->late_tail - u->late_head;
+}
+
+static void push_late(struct uring *u, const struct wend__io_event *e)
+{
+	u->late[u->late_tail % EVENTS] = *e;
+	a32_store_relaxed(&u->late_tail, u->late_tail + 1);
+}
+
+/* Look at each completion that is there: prompt ones into ev, up to n, the
+ * others to the late ones. Returns how many were prompt. */
+static unsigned int sort_out(struct uring *u, struct wend__io_event *ev,
+			     unsigned int n)
+{
+	unsigned int head, seen = 0, found = 0;
+	struct io_uring_cqe *cqe;
+
+	io_uring_for_each_cqe(&u->ring, head, cqe)
+	{
+		struct wend__io_event e = {
+			.req = (struct wend__io_req
+					*)(uintptr_t)(cqe->user_data &
+						      ~(uint64_t)PROMPT),
+			.result = cqe->res,
+		};
+
+		if (found == n || late_count(u) == EVENTS)
+			break;
+		seen++;
+		if (cqe->user_data & PROMPT)
+			ev[found++] = e;
+		else if (e.req)
+			push_late(u, &e);
+	}
+	io_uring_cq_advance(&u->ring, seen);
+	return found;
 }
 
 static unsigned int uring_take(struct wend__poller *p,
 			       struct wend__io_event *ev, unsigned int n)
 {
-	struct io_uring *ring = &uring_of(p)->ring;
-	unsigned int head, taken = 0, found = 0;
-	struct io_uring_cqe *cqe;
+	struct uring *u = uring_of(p);
+	unsigned int share = late_count(u), found;
 
-	io_uring_for_each_cqe(ring, head, cqe)
-	{
-		if (found == n)
-			break;
-		taken++;
-		ev[found].req = io_uring_cqe_get_data(cqe);
-		ev[found].result = cqe->res;
-		if (ev[found].req)
-			found++;
+	share = share < n / 4 ? share : n / 4;
+	found = sort_out(u, ev, n - share);
+	while (found < n && late_count(u)) {
+		ev[found++] = u->late[u->late_head % EVENTS];
+		a32_store_relaxed(&u->late_head, u->late_head + 1);
 	}
-	io_uring_cq_advance(ring, taken);
 	a32_store_relaxed(&p->flying, p->flying - found);
 	return found;
 }
 
 static bool uring_ready(const struct wend__poller *p)
 {
-	const struct io_uring *ring = &((const struct uring *)p)->ring;
+	const struct uring *u = (const struct uring *)p;
+	const struct io_uring *ring = &u->ring;
 	unsigned int flags = IO_URING_READ_ONCE(*ring->sq.kflags);
 
 	/* The flags: the kernel wants to be called to bring events. */
 	return io_uring_cq_ready(ring) ||
+	       a32_load_relaxed(&u->late_head) !=
+		       a32_load_relaxed(&u->late_tail) ||
 	       (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
 }
 

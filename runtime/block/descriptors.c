@@ -37,21 +37,6 @@ enum { RW_MAX = 0x7ffff000 };
 /* CANNOT: the kernel cannot say whether it would wait. */
 enum verdict { DONE, WAIT, CANNOT };
 
-/* Whether EAGAIN means that the call would wait. The ring and a thread ask
- * for O_NONBLOCK again, so there an old answer will do. */
-static bool would_wait(int fd)
-{
-	uint8_t hints = block_hints(fd);
-
-	if ((hints & BLOCK_BLOCKING) && wend__io_mode() != WEND__IO_EPOLL)
-		return true;
-	if (wend__block_nonblocking(fd))
-		return false;
-	if (hints)
-		wend__block_set_hints(fd, hints | BLOCK_BLOCKING);
-	return true;
-}
-
 /* What a try without waiting came to; on DONE result and errno are the call's. */
 static enum verdict judge(int fd, ssize_t result)
 {
@@ -61,7 +46,7 @@ static enum verdict judge(int fd, ssize_t result)
 		return DONE;
 	err = errno;
 	if (err == EAGAIN) {
-		if (would_wait(fd))
+		if (!wend__block_nonblocking(fd))
 			return WAIT;
 		errno = EAGAIN;
 		return DONE;
@@ -84,14 +69,9 @@ static int ring(uint8_t opcode, int fd, const void *addr, size_t len, off_t off,
 		.off = (uint64_t)off,
 	};
 	bool reads = opcode == IORING_OP_READ || opcode == IORING_OP_READV;
-	int r = wend__block_park(&op, reads ? SO_RCVTIMEO : SO_SNDTIMEO,
-				 reads ? "read" : "write", caller);
 
-	/* Perhaps it is O_NONBLOCK now: look at the next try. */
-	if (r == -EAGAIN)
-		wend__block_set_hints(fd,
-				      block_hints(fd) & ~BLOCK_BLOCKING & 255);
-	return r;
+	return wend__block_park(&op, reads ? SO_RCVTIMEO : SO_SNDTIMEO,
+				reads ? "read" : "write", caller);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -101,6 +81,31 @@ static enum verdict try_readv(int fd, const struct iovec *iov, int n,
 {
 	*result = preadv2(fd, iov, n, offset, RWF_NOWAIT);
 	return judge(fd, *result);
+}
+
+/*
+ * One read in the ring. From a socket, receiving is less work for the kernel
+ * than reading, but it waits even if O_NONBLOCK says not to: so only while
+ * that is known not to be set. As wend__io_run().
+ */
+static int ring_read(int fd, void *buf, size_t size, const void *caller)
+{
+	const struct wend__io_op op = {
+		.opcode = IORING_OP_RECV,
+		.fd = fd,
+		.addr = buf,
+		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,
+	};
+	int r;
+
+	if ((block_hints(fd) & (BLOCK_SOCKET | BLOCK_BLOCKING)) ==
+	    (BLOCK_SOCKET | BLOCK_BLOCKING)) {
+		r = wend__block_park(&op, SO_RCVTIMEO, "read", caller);
+		if (WEND__LIKELY(r != -ENOTSOCK))
+			return r;
+		wend__block_set_hints(fd, 0);
+	}
+	return ring(IORING_OP_READ, fd, buf, size, -1, caller);
 }
 
 /* The try said that it would wait. false: a thread is to wait. */
@@ -114,10 +119,10 @@ static bool park_read(int fd, const struct iovec *iov, int n, enum verdict v,
 	if (mode == WEND__IO_THREADS || !block_stream(fd))
 		return false;
 	if (mode == WEND__IO_URING) {
-		r = n == 1 ? ring(IORING_OP_READ, fd, iov->iov_base,
-				  iov->iov_len, -1, caller) :
-			     ring(IORING_OP_READV, fd, iov, (size_t)n, -1,
-				  caller);
+		r = n == 1 ?
+			    ring_read(fd, iov->iov_base, iov->iov_len, caller) :
+			    ring(IORING_OP_READV, fd, iov, (size_t)n, -1,
+				 caller);
 		if (r == WEND__IO_NOT_PARKED)
 			return false;
 		*result = block_result(r);
@@ -148,7 +153,7 @@ BLOCK_EXPORT ssize_t read(int fd, void *buf, size_t size)
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
 	if (block_batch(fd) && size) {
-		r = ring(IORING_OP_READ, fd, buf, size, -1, WEND__CALLER());
+		r = ring_read(fd, buf, size, WEND__CALLER());
 		if (r != WEND__IO_NOT_PARKED)
 			return block_result(r);
 	}

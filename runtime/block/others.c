@@ -18,6 +18,7 @@
 
 #include "compiler-rt/syscall.h"
 #include "runtime/block/announce.h"
+#include "runtime/block/park.h"
 
 /* --- names --------------------------------------------------------------------------------- */
 
@@ -106,8 +107,12 @@ BLOCK_EXPORT int fcntl(int fd, int command, ...)
 	va_start(args, command);
 	arg = va_arg(args, void *);
 	va_end(args);
-	if (!waits || !wend__block_in_task())
-		return next(fd, command, arg);
+	if (!waits || !wend__block_in_task()) {
+		r = next(fd, command, arg);
+		if (command == F_SETFL)
+			wend__block_flags_changed();
+		return r;
+	}
 	wend_block_begin();
 	r = next(fd, command, arg);
 	wend_block_end();

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -24,10 +25,19 @@
 
 uint8_t wend__block_hints[BLOCK_HINTS];
 
+/* One more than the highest descriptor that has had a hint. */
+static uint32_t hinted;
+
 void wend__block_set_hints(int fd, uint8_t hints)
 {
-	if (fd >= 0 && fd < BLOCK_HINTS)
-		a8_store_relaxed(&wend__block_hints[fd], hints);
+	uint32_t end;
+
+	if (fd < 0 || fd >= BLOCK_HINTS)
+		return;
+	/* Before the hint: who goes through all hints sees it. */
+	while (hints && (end = a32_load_relaxed(&hinted)) <= (uint32_t)fd)
+		(void)a32_cas_full(&hinted, end, (uint32_t)fd + 1);
+	a8_store_relaxed(&wend__block_hints[fd], hints);
 }
 
 /* Files and disks have a position; what seeks in another way has one, too. */
@@ -58,12 +68,78 @@ uint8_t wend__block_learn(int fd)
 	return kind;
 }
 
+/* --- O_NONBLOCK ---------------------------------------------------------------------------- */
+
+/* How often descriptors were made O_NONBLOCK. */
+static uint32_t changes;
+
+/*
+ * [block.nonblock]
+ *      looks                            sets O_NONBLOCK
+ *      read changes                     F_SETFL
+ *      F_GETFL: blocking                changes++ (full)
+ *      hint = BLOCKING                  take BLOCKING out of all hints
+ *      changes another (full)? take
+ *      the hint back
+ *
+ * Either the looker sees the change, or the hint is there before it is taken
+ * out. What another process does to a file that it shares is not seen.
+ */
+static void hint_blocking(int fd, uint32_t seen)
+{
+	uint8_t hints = block_hints(fd);
+
+	if (!hints)
+		return;
+	wend__block_set_hints(fd, hints | BLOCK_BLOCKING);
+	fence_full();
+	if (a32_load_acquire(&changes) != seen)
+		wend__block_set_hints(fd, hints & ~BLOCK_BLOCKING & 255);
+}
+
 bool wend__block_nonblocking(int fd)
 {
-	int err = errno, flags = fcntl(fd, F_GETFL);
+	uint32_t seen = a32_load_acquire(&changes);
+	int err = errno, flags;
 
+	if (block_hints(fd) & BLOCK_BLOCKING)
+		return false;
+	flags = fcntl(fd, F_GETFL);
 	errno = err;
-	return flags < 0 || (flags & O_NONBLOCK);
+	if (flags < 0 || (flags & O_NONBLOCK))
+		return true;
+	hint_blocking(fd, seen);
+	return false;
+}
+
+void wend__block_flags_changed(void)
+{
+	uint32_t end = a32_load_relaxed(&hinted);
+
+	(void)a32_fetch_add_full(&changes, 1);
+	for (uint32_t fd = 0; fd < end; fd++) {
+		uint8_t hints = a8_load_relaxed(&wend__block_hints[fd]);
+
+		if (hints & BLOCK_BLOCKING)
+			a8_store_relaxed(&wend__block_hints[fd],
+					 hints & ~BLOCK_BLOCKING & 255);
+	}
+}
+
+BLOCK_EXPORT int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+	int r;
+	BLOCK_NEXT(ioctl)
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	r = next(fd, request, arg);
+	if (request == FIONBIO)
+		wend__block_flags_changed();
+	return r;
 }
 
 /* --- closing ------------------------------------------------------------------------------- */
@@ -72,6 +148,7 @@ BLOCK_EXPORT int close(int fd)
 {
 	BLOCK_NEXT(close)
 
+	/* Before: another thread may have the number in the next moment. */
 	wend__block_set_hints(fd, 0);
 	return next(fd);
 }
@@ -90,6 +167,23 @@ BLOCK_EXPORT int dup3(int fd, int to, int flags)
 
 	wend__block_set_hints(to, 0);
 	return next(fd, to, flags);
+}
+
+BLOCK_EXPORT int fclose(FILE *f)
+{
+	BLOCK_NEXT(fclose)
+
+	wend__block_set_hints(fileno(f), 0);
+	return next(f);
+}
+
+BLOCK_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+{
+	BLOCK_NEXT(close_range)
+
+	for (unsigned int fd = first; fd <= last && fd < BLOCK_HINTS; fd++)
+		a8_store_relaxed(&wend__block_hints[fd], 0);
+	return next(first, last, flags);
 }
 
 /* --- time limits --------------------------------------------------------------------------- */
@@ -185,8 +279,8 @@ static int outcome(int r)
 	return r == -ETIMEDOUT ? -EAGAIN : r;
 }
 
-int wend__block_park(const struct wend__io_op *op, int option, const char *why,
-		     const void *caller)
+int wend__block_park_slow(const struct wend__io_op *op, int option,
+			  const char *why, const void *caller)
 {
 	int64_t deadline = wend__block_deadline(op->fd, option);
 	int r;

@@ -23,7 +23,8 @@ enum {
 	BLOCK_STREAM = 1, /* no position: reads may go to the ring */
 	BLOCK_FILE = 2,   /* has one */
 	BLOCK_SOCKET = 4,
-	BLOCK_BLOCKING = 8, /* was not O_NONBLOCK when last looked at */
+	BLOCK_BLOCKING = 8, /* not O_NONBLOCK, and this process has not changed
+			     * that of any descriptor since */
 };
 
 enum { BLOCK_HINTS = 65536 };
@@ -40,6 +41,9 @@ static inline uint8_t block_hints(int fd)
 uint8_t wend__block_learn(int fd);
 void wend__block_set_hints(int fd, uint8_t hints);
 
+/* A descriptor was made O_NONBLOCK, and so was every copy of it. */
+void wend__block_flags_changed(void);
+
 /* Whether reading and writing fd does not move a position in a file: only
  * calls of the kernel's own kind do that without a race. */
 static inline bool block_stream(int fd)
@@ -51,7 +55,8 @@ static inline bool block_stream(int fd)
 	return h & BLOCK_STREAM;
 }
 
-/* The program asked not to wait on this descriptor. errno stays. */
+/* The program asked not to wait on this descriptor. errno stays. The answer is
+ * kept as a hint. */
 bool wend__block_nonblocking(int fd);
 
 /* Some socket has had a time limit. Once set, each wait looks. */
@@ -72,8 +77,16 @@ static inline bool block_batch(int fd)
  * wend__block_park - do op in the ring. option: as wend__block_deadline().
  * Returns what wend__io_run() does, -EAGAIN for a time limit.
  */
-int wend__block_park(const struct wend__io_op *op, int option, const char *why,
-		     const void *caller);
+int wend__block_park_slow(const struct wend__io_op *op, int option,
+			  const char *why, const void *caller);
+
+static inline int wend__block_park(const struct wend__io_op *op, int option,
+				   const char *why, const void *caller)
+{
+	if (WEND__TSAN || a32_load_relaxed(&wend__block_limits))
+		return wend__block_park_slow(op, option, why, caller);
+	return wend__io_run(op, INT64_MAX, why, caller);
+}
 
 /*
  * wend__block_await - wait for fd to be ready, until deadline, which is its

@@ -418,7 +418,10 @@ BLOCK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *addr_size,
 		return next(fd, addr, addr_size, flags);
 	r = wait_accept(fd, addr, addr_size, flags, WEND__CALLER());
 	if (r >= 0)
-		wend__block_set_hints(r, BLOCK_STREAM | BLOCK_SOCKET);
+		wend__block_set_hints(r, BLOCK_STREAM | BLOCK_SOCKET |
+						 (flags & SOCK_NONBLOCK ?
+							  0 :
+							  BLOCK_BLOCKING));
 	return r;
 }
 

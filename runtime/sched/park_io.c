@@ -305,8 +305,10 @@ void wend__io_park(struct wend__worker *w, struct wend__server *s,
 /*
  * The wait was ended otherwise. Have all requests back.
  */
-static void call_back(struct wend__poller *p, struct wend__io_wait *io,
-		      struct wend__io_req *req, unsigned int n)
+__attribute__((noinline)) static void call_back(struct wend__poller *p,
+						struct wend__io_wait *io,
+						struct wend__io_req *req,
+						unsigned int n)
 {
 	struct wend_task *t = io->task;
 	struct wend__worker *w = t->worker;
@@ -336,16 +338,16 @@ static void call_back(struct wend__poller *p, struct wend__io_wait *io,
 
 /*
  * Start n operations, and wait until the first of them ends or something else
- * ends the wait; then have the others back. 0, or as wend__io_wait(). Not
- * inline: wend__self must not be read twice over a switch in one function.
+ * ends the wait; then have the others back. 0, or as wend__io_wait(). Takes the
+ * calling task: wend__self must not be read again after a switch. Inline: each
+ * frame on a waiting task's stack is cache misses when it is woken, and a
+ * return that the processor predicts wrongly.
  */
-__attribute__((noinline)) static int run(const struct wend__io_op *op,
-					 struct wend__io_req *req,
-					 unsigned int n, int64_t deadline,
-					 const char *why, const void *caller)
+static inline __attribute__((always_inline)) int
+run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
+    unsigned int n, int64_t deadline, const char *why, const void *caller)
 {
-	struct wend_task *t = wend__self->task;
-	struct wend__server *s = wend__self->server;
+	struct wend__server *s = t->worker->server;
 	struct wend__poller *p = poller_of(s);
 	struct wend__io_wait io;
 	struct wend__waiter *by;
@@ -393,11 +395,12 @@ __attribute__((noinline)) static int run(const struct wend__io_op *op,
 int wend__io_run(const struct wend__io_op *op, int64_t deadline,
 		 const char *why, const void *caller)
 {
+	struct wend_task *t = wend__self->task;
 	struct wend__io_req req;
 	int r;
 
 	do {
-		r = run(op, &req, 1, deadline, why, caller);
+		r = run(t, op, &req, 1, deadline, why, caller);
 		if (r == WEND__IO_NOT_PARKED)
 			return r;
 		/* Interrupted: in a thread of the kernel's, by nothing that
@@ -420,5 +423,5 @@ int wend__io_wait(const struct pollfd *fds, unsigned int n, int64_t deadline,
 			.fd = fds[i].fd,
 			.flags = (uint16_t)fds[i].events,
 		};
-	return run(op, req, n, deadline, why, caller);
+	return run(wend__self->task, op, req, n, deadline, why, caller);
 }

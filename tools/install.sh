@@ -97,7 +97,7 @@ Description: goroutines for C: tasks, channels, select, timers
 Version: $version
 Cflags: -I\${includedir}
 Libs: -L\${libdir} -lwend
-Libs.private: -lffi -latomic_ops -lpthread -ldl
+Libs.private: -lffi -luring -latomic_ops -lpthread -ldl
 EOF
 }
 
@@ -121,7 +121,7 @@ if(NOT TARGET wend::wend)
   set_target_properties(wend::wend_static PROPERTIES
     IMPORTED_LOCATION "\${_wend_prefix}/lib/libwend.a"
     INTERFACE_INCLUDE_DIRECTORIES "\${_wend_prefix}/include"
-    INTERFACE_LINK_LIBRARIES "ffi;atomic_ops;Threads::Threads;\${CMAKE_DL_LIBS}")
+    INTERFACE_LINK_LIBRARIES "ffi;uring;atomic_ops;Threads::Threads;\${CMAKE_DL_LIBS}")
 endif()
 
 unset(_wend_prefix)

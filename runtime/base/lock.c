@@ -42,13 +42,13 @@ void wend__lock_slow(uint32_t *word)
  * switch, so a thread's counts are its own; the simulation switches workers
  * inside one thread, where the counts would mix: no check there.
  */
-static __thread unsigned int held[WEND__RANK_MEMORY + 1];
+static __thread unsigned int held[WEND__RANK_POLLER + 1];
 
 void wend__rank_enter(enum wend__rank rank)
 {
 	if (wend__sim)
 		return;
-	for (int r = (int)rank; r <= WEND__RANK_MEMORY; r++)
+	for (int r = (int)rank; r <= WEND__RANK_POLLER; r++)
 		if (held[r] && !(r == (int)rank && r == WEND__RANK_CHAN))
 			wend__panic("internal: lock of rank %d taken under %d",
 				    (int)rank, r);

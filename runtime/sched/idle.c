@@ -17,6 +17,7 @@
 #include "compiler-rt/atomic.h"
 #include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
+#include "runtime/sched/park_io.h"
 #include "runtime/sched/preempt.h"
 
 /* A call that returned within this hardly waited. */
@@ -88,23 +89,33 @@ static void spares_remove(struct wend__worker *w)
 		wend__idle.keeper = NULL;
 }
 
-/* The spare used last, for its warm cache, but the keeper only if it is the
- * only one: another would have to be found in its place. */
-static struct wend__worker *spares_take(void)
+/*
+ * Who runs s: its watcher, or the spare used last, for its warm cache, but the
+ * keeper only if it is the only one: another would have to be found in its
+ * place. Never another server's watcher.
+ */
+static struct wend__worker *spares_take(const struct wend__server *s)
 {
-	struct wend__worker *w = wend__idle.spares;
+	struct wend__worker *w, *best = NULL;
 
-	if (w && w == wend__idle.keeper) {
-		if (w->spare_next) {
+	if (s->watcher && s->watcher->spare) {
+		best = s->watcher;
+	} else {
+		for (w = wend__idle.spares; w; w = w->spare_next) {
+			if (w->watches)
+				continue;
+			best = w;
+			if (w != wend__idle.keeper)
+				break;
 			WEND__RARE(keeper_spared);
-			w = w->spare_next;
-		} else {
-			WEND__RARE(keeper_taken);
 		}
 	}
-	if (w)
-		spares_remove(w);
-	return w;
+	if (best) {
+		if (best == wend__idle.keeper)
+			WEND__RARE(keeper_taken);
+		spares_remove(best);
+	}
+	return best;
 }
 
 /* --- the keeper ------------------------------------------------------------------ */
@@ -118,6 +129,12 @@ static int64_t timers_due(void)
 	for (uint32_t i = 0; i < wend__rt.procs; i++) {
 		struct wend__server *s = &wend__rt.servers[i];
 		int64_t t = wend__timers_next(&s->timers);
+
+		if (!s->idle && wend__io_flying(s)) {
+			int64_t look = wend__now() + WEND__BUSY_IO_LOOK_NS;
+
+			due = look < due ? look : due;
+		}
 
 		if (t != INT64_MAX && !s->idle)
 			t += WEND__BUSY_TIMER_SLACK_NS;
@@ -181,7 +198,7 @@ void wend__timer_added(struct wend__server *s)
 
 int wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 {
-	struct wend__worker *w = spares_take();
+	struct wend__worker *w = spares_take(s);
 	bool keeper = false;
 	int r;
 
@@ -209,6 +226,15 @@ int wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 
 /* --- spare workers -------------------------------------------------------------------- */
 
+/* Whether operations of some task are under way. */
+static bool any_flying(void)
+{
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		if (wend__io_flying(&wend__rt.servers[i]))
+			return true;
+	return false;
+}
+
 /* Is every server idle and nobody in the kernel, or elsewhere, who could make
  * a task ready? wend__idle.lock held. */
 static bool all_asleep(void)
@@ -218,19 +244,47 @@ static bool all_asleep(void)
 	       wend__idle.spare_count ==
 		       a32_load_relaxed(&wend__rt.worker_count) &&
 	       wend__global_count() == 0 && timers_due() == INT64_MAX &&
-	       wend__tasks_live() > 0 && wend__deadlock_certain();
+	       wend__tasks_live() > 0 && !any_flying() &&
+	       wend__deadlock_certain();
 }
 
-/* The keeper woke up: give it an idle server if timers are due. */
+/* Does a server that runs leave operations that have ended lying? It is in the
+ * same task as at the last look. */
+static bool io_left_lying(void)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < wend__rt.procs; i++) {
+		struct wend__server *s = &wend__rt.servers[i];
+		uint32_t tick = a32_load_relaxed(&s->tick);
+
+		found |= !s->idle && tick == s->looked_at && wend__io_ready(s);
+		s->looked_at = tick;
+	}
+	return found;
+}
+
+/* An idle server becomes spare w's. */
+static void spare_takes(struct wend__worker *w, struct wend__server *s)
+{
+	wend__idle_remove(s);
+	spares_remove(w);
+	wend__server_give(w, s);
+}
+
+/* The keeper woke up: give it an idle server if there is something to do. It
+ * may not leave the one it watches. */
 static void keeper_look(struct wend__worker *w)
 {
 	struct wend__server *s;
 
-	if (timers_due() > wend__now())
+	if (!io_left_lying() && timers_due() > wend__now())
 		return;
 	for (s = wend__idle.servers; s; s = s->idle_next)
 		if (wend__timers_next(&s->timers) <= wend__now())
 			break;
+	if (w->watches)
+		s = w->watches;
 	if (!s)
 		s = wend__idle.servers;
 	if (!s) {
@@ -238,9 +292,7 @@ static void keeper_look(struct wend__worker *w)
 		return;
 	}
 	WEND__RARE(keeper_due);
-	wend__idle_remove(s);
-	spares_remove(w);
-	wend__server_give(w, s);
+	spare_takes(w, s);
 }
 
 /* Until when a spare sleeps. It becomes the keeper if there is none, or none
@@ -265,6 +317,7 @@ static int64_t spare_deadline(struct wend__worker *w)
 
 bool wend__spare_wait(struct wend__worker *w)
 {
+	struct wend__server *watched;
 	bool keeper = false;
 	int64_t deadline;
 
@@ -280,9 +333,14 @@ bool wend__spare_wait(struct wend__worker *w)
 			wend__idle_unlock();
 			wend__deadlock();
 		}
+		watched = w->watches;
 		wend__idle_unlock();
-		(void)wend__port->park(&w->parker, deadline);
+		wend__io_park(w, watched, deadline);
 		wend__idle_lock();
+		if (!w->server && w->watches && wend__io_ready(w->watches)) {
+			spare_takes(w, w->watches);
+			keeper = keeper_needed();
+		}
 		if (!w->server && wend__idle.keeper == w) {
 			keeper_look(w);
 			keeper = keeper_needed();
@@ -307,7 +365,8 @@ void wend__spares_wake(void)
 void wend__server_release(struct wend__worker *w)
 {
 	struct wend__server *s = w->server;
-	bool work = !wend__queues_empty(s), keeper;
+	/* Somebody is to look after operations that are under way, too. */
+	bool work = !wend__queues_empty(s) || wend__io_flying(s), keeper;
 
 	aword_store_relaxed(&s->blocks, s->blocks + 1);
 	w->last = s;

@@ -40,6 +40,7 @@
 #include "compiler-rt/atomic.h"
 #include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
+#include "runtime/sched/park_io.h"
 
 enum {
 	ACTIVE_ROUNDS = 8,
@@ -167,37 +168,47 @@ static bool run_late_timers(struct wend__server *victim, int64_t now)
 	return true;
 }
 
+/* The owner's own queues, which others made something ready into. */
+static struct wend_task *take_own(struct wend__server *s)
+{
+	struct wend_task *t = aptr_swap_acquire(&s->next,
+						(struct wend_task *)NULL);
+
+	if (!t)
+		t = wend__ring_take(&s->ring);
+	return t ? t : wend__fresh_pop_owner(&s->fresh);
+}
+
 /*
  * One round over all servers from a random one. ticks: what each server's tick
  * was at the last round that ended in a nap; NULL: next slots are not taken.
  */
-static struct wend_task *search_round(struct wend__server *s,
+static struct wend_task *search_round(struct wend__worker *w,
 				      const uint32_t *ticks)
 {
+	struct wend__server *s = w->server;
 	uint32_t n = wend__rt.procs, at = wend__rand_below(&s->rand, n);
 	int64_t now = wend__now();
 	struct wend_task *t;
 
+	if (wend__io_step(w) && (t = take_own(s)))
+		return t;
 	for (uint32_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
 		struct wend__server *victim = &wend__rt.servers[at];
+		bool still, found;
 
 		if (victim == s)
 			continue;
-		t = steal_from(
-			s, victim,
-			ticks && ticks[at] == a32_load_relaxed(&victim->tick));
+		still = ticks && ticks[at] == a32_load_relaxed(&victim->tick);
+		t = steal_from(s, victim, still);
 		if (t)
 			return t;
-		if (run_late_timers(victim, now)) {
-			t = aptr_swap_acquire(&s->next,
-					      (struct wend_task *)NULL);
-			if (!t)
-				t = wend__ring_take(&s->ring);
-			if (!t)
-				t = wend__fresh_pop_owner(&s->fresh);
-			if (t)
-				return t;
-		}
+		found = run_late_timers(victim, now);
+		/* An idle one has a watcher. */
+		if (still && !a8_load_relaxed(&victim->idle))
+			found |= wend__io_steal(w, victim);
+		if (found && (t = take_own(s)))
+			return t;
 	}
 	return wend__global_take_owner(&s->ring, &s->fresh,
 				       wend__global_count() / n + 1);
@@ -216,7 +227,7 @@ static void nap(struct wend__worker *w, int64_t length)
 	 * against a push that saw ACTIVE. */
 	a32_store_full(&wend__idle.search, WEND__SEARCH_NAPPING);
 	if (wend__global_count() == 0)
-		(void)wend__port->park(&w->parker, until);
+		wend__io_park(w, w->server, until);
 	else
 		WEND__RARE(nap_skipped);
 	/* Ours again, whoever says so. */
@@ -259,7 +270,7 @@ static struct wend_task *search(struct wend__worker *w)
 	int64_t length = NAP_FIRST_NS;
 
 	for (unsigned int i = 0; i < ACTIVE_ROUNDS; i++) {
-		t = search_round(w->server, NULL);
+		t = search_round(w, NULL);
 		if (t)
 			return t;
 		wend__spin.relax(i);
@@ -267,7 +278,7 @@ static struct wend_task *search(struct wend__worker *w)
 	for (unsigned int i = 0; i < NAPS; i++) {
 		note_ticks(ticks);
 		nap(w, length);
-		t = search_round(w->server, ticks);
+		t = search_round(w, ticks);
 		if (t || a32_load_relaxed(&wend__rt.halted) ||
 		    a32_load_relaxed(&wend__rt.stopping))
 			return t;
@@ -303,6 +314,8 @@ static bool go_idle(struct wend__worker *w, bool searched)
 	}
 	wend__idle_lock();
 	wend__idle_push(s); /* full [idle.dance] */
+	if (wend__io_flying(s))
+		wend__watch(w, s);
 	wend__idle_unlock();
 	wend__point();
 	tell_stopper();

@@ -18,6 +18,7 @@
 
 #include "compiler-rt/membarrier.h"
 #include "runtime/base/rare.h"
+#include "runtime/sched/park_io.h"
 #include "runtime/sched/preempt.h"
 
 /* Powers of two: how often, in tasks taken up, a server looks ... */
@@ -49,7 +50,8 @@ static bool slow_due(struct wend__server *s, uint32_t tick)
 {
 	int64_t timer;
 
-	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention)))
+	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention) ||
+			    wend__io_due(s, tick)))
 		return true;
 	timer = wend__timers_next(&s->timers);
 	return WEND__UNLIKELY(timer != INT64_MAX) && tick % TIMER_TICKS == 0 &&
@@ -471,6 +473,8 @@ static struct wend_task *find_local(struct wend__worker *w)
 		if (timer <= now)
 			wend__timers_run(&s->timers, now);
 	}
+	if (WEND__UNLIKELY(wend__io_due(s, s->tick)))
+		(void)wend__io_step(w);
 	/* We come here from pick(), which has moved the tick, or from elsewhere:
 	 * move it, and miss no turn. */
 	tick = s->tick;
@@ -479,7 +483,11 @@ static struct wend_task *find_local(struct wend__worker *w)
 		t = pick_fair(s, tick);
 	else if (fair_due(next))
 		t = pick_fair(s, next);
-	return t ? t : pick_any(s);
+	if (!t)
+		t = pick_any(s);
+	if (!t && wend__io_step(w))
+		t = pick_any(s);
+	return t;
 }
 
 /* Run one task, or give the server to the thread it is bound to. */

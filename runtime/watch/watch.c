@@ -45,7 +45,6 @@ struct sight {
 	struct wend__worker *worker;
 	int64_t since; /* it has run one task at least since then */
 	int64_t clock; /* its worker's, at the last look */
-	int64_t since_clock;
 };
 
 static struct {
@@ -91,7 +90,6 @@ static bool stands_still(struct sight *seen, struct wend__server *s,
 	seen->tick = tick;
 	seen->since = now;
 	seen->clock = wend__thread_clock(a32_load_relaxed(&w->tid));
-	seen->since_clock = seen->clock;
 	return false;
 }
 
@@ -121,28 +119,16 @@ static bool take(struct wend__worker *w)
 }
 
 /* It computes: a signal has it give the server up. One that was asked before
- * and did not hear, being inside the runtime, is asked again. */
-static void preempt(struct wend__worker *w, bool at_once, bool cancel)
+ * and did not hear, being inside the runtime, is asked again. ThreadSanitizer
+ * holds signals back until the next call that blocks. */
+static void preempt(struct wend__worker *w, bool cancel)
 {
 	if (WEND__TSAN)
 		return;
-	wend__signal_begin(w);
 	w->stop_cancel |= cancel;
 	if (wend__server_stop(w) ||
-	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_STOPPING) {
-		if (at_once)
-			wend__signal_now(w);
-		else
-			wend__signal_soon(w);
-	}
-	wend__signal_end(w);
-}
-
-/* Whether the worker has had a CPU nearly all the time, and used it: it does
- * not sleep now and then, as far as can be told. */
-static bool computes(const struct sight *seen, int64_t now)
-{
-	return seen->clock - seen->since_clock >= (now - seen->since) / 4 * 3;
+	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_STOPPING)
+		wend__signal_worker(w);
 }
 
 /* It heard, and waits in the handler. */
@@ -184,7 +170,7 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w);
 	if (still && wend__rt.slice > 0 && now - seen->since >= wend__rt.slice)
-		preempt(w, computes(seen, now), false);
+		preempt(w, false);
 	return false;
 }
 
@@ -216,7 +202,7 @@ static bool look_at(struct wend__server *s, int64_t now)
 			pass_on_stopped(w, s);
 		still = stands_still(seen, s, w, now);
 		if (still && wend__limit_runs(w, seen->since, now))
-			preempt(w, computes(seen, now), true);
+			preempt(w, true);
 		wanted = wend__server_wanted(s, now);
 		if (wanted)
 			taken = look_at_wanted(s, seen, w, still, now);
@@ -401,7 +387,6 @@ static struct wend__watch watch_ops = {
 	.stop = stop,
 	.arm = armed_by_worker,
 	.wake = wake,
-	.settle = wend__signal_settle,
 	.stopped = wend__watch_kick,
 	.forget = forget,
 };

@@ -23,6 +23,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <wend/time.h>
 #include <wend/watch.h>
@@ -54,7 +55,8 @@ static struct {
 	pthread_mutex_t lock;
 	bool runs;
 	uint32_t stopping;
-	uint32_t fast; /* looks often as it is */
+	int64_t enough; /* the time of a slice after which to ask for a stop */
+	uint32_t fast;  /* looks often as it is */
 	int64_t fast_until;
 	uint32_t idle_looks;
 	struct sight *sights;
@@ -169,7 +171,7 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 		arm(s);
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w);
-	if (still && wend__rt.slice > 0 && now - seen->since >= wend__rt.slice)
+	if (still && wend__rt.slice > 0 && now - seen->since >= dog.enough)
 		preempt(w, false);
 	return false;
 }
@@ -310,6 +312,19 @@ static bool wanted_here(void)
 	       !(v && strcmp(v, "0") == 0);
 }
 
+/* A stop comes with a tick: ask for it so that it comes within the slice. Not in
+ * the first quarter, or a task that runs now and then would never get far. */
+static int64_t enough(int64_t slice)
+{
+	struct timespec tick;
+	int64_t early;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick))
+		return slice;
+	early = slice - tick.tv_nsec;
+	return early > slice / 4 ? early : slice / 4;
+}
+
 static int allocate(uint32_t procs)
 {
 	dog.sights = calloc(procs, sizeof(*dog.sights));
@@ -346,6 +361,7 @@ static int start(void)
 	dog.stopping = 0;
 	dog.idle_looks = 0;
 	dog.fast_until = 0;
+	dog.enough = enough(wend__rt.slice);
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
 	r = wend__port->thread_start(&dog.thread);

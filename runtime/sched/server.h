@@ -97,7 +97,6 @@ struct wend__worker {
 	int64_t reported_at; /* a limit that its task was over */
 	timer_t stop_timer;
 	bool has_stop_timer;
-	int stop_event;   /* descriptor; 0: not tried, -1: not to be had */
 	uint32_t stopped; /* it waits in the handler, its server not passed on */
 	bool stop_cancel;              /* and its task is to be cancelled */
 	struct wend__worker *all_next; /* never changes once published */

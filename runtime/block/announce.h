@@ -71,6 +71,20 @@ static inline bool wend__block_in_task(void)
 	       wend__preempt.count == 0 && a32_load_relaxed(&wend__block_on);
 }
 
+/*
+ * Locks that belong to a kernel thread, not to a task: pthread mutexes and
+ * their like. While a task holds one it goes on in no other thread, so a call
+ * that blocks keeps its own. n: 1, -1.
+ */
+static inline void block_held(int n)
+{
+	struct wend__worker *w = wend__self;
+
+	/* Who unlocks what another task locked, counts less than none. */
+	if (w && w->task && (n > 0 || w->task->held > 0))
+		w->task->held += (uint32_t)n;
+}
+
 /* Whether a wait until that deadline is one that the C library accepts: those
  * that it does not, it refuses even when it need not wait. */
 bool wend__block_timed(clockid_t clock, const struct timespec *deadline);

@@ -9,7 +9,8 @@ import re
 import sys
 
 ONCE = {"proto", "extra", "own", "as", "when", "try", "final", "since", "not",
-        "version", "doc", "skip", "call", "again", "never"}
+        "version", "doc", "skip", "call", "again", "never", "holds", "drops",
+        "plain"}
 MANY = {"alias", "forward", "old", "with", "before", "enter", "after", "unblock",
         "fails"}
 
@@ -142,6 +143,11 @@ def make_list(calls):
     return out + "\tWEND__CALLS\n};\n\n#endif\n"
 
 
+def plain(call):
+    """The body of a wrapper that only counts."""
+    return f"\tBLOCK_NEXT({call.name})\n\n\treturn next({call.args});\n"
+
+
 def announced(call):
     """The body of a wrapper that announces."""
     void = call.type == "void"
@@ -174,10 +180,27 @@ def alias(how, call, name):
             how, call.type, name, call.params, name, call.name)
 
 
+def counting(call):
+    """The exported function around the wrapper's body."""
+    n, condition = (1, call["holds"]) if call["holds"] else (-1, call["drops"])
+    return f"BLOCK_EXPORT {call['proto']}\n{{\n" \
+        f"\t{call.type} result = uncounted_{call.name}({call.args});\n\n" \
+        f"\tif ({condition})\n\t\tblock_held({n});\n" \
+        "\treturn result;\n}\n"
+
+
 def wrapper(call):
-    body = f"\treturn {call['as']};\n" if call["as"] else announced(call)
+    if call["as"]:
+        body = f"\treturn {call['as']};\n"
+    else:
+        body = plain(call) if call["plain"] is not None else announced(call)
     out = declared(call)
-    out += f"BLOCK_EXPORT {call['proto']}\n{{\n{body}}}\n"
+    if call["holds"] or call["drops"]:
+        out += "static %s uncounted_%s(%s)\n{\n%s}\n" % (
+            call.type, call.name, call.params, body)
+        out += counting(call)
+    else:
+        out += f"BLOCK_EXPORT {call['proto']}\n{{\n{body}}}\n"
     return out + "".join(alias("BLOCK_EXPORT", call, name)
                          for name in call.names("alias"))
 
@@ -303,7 +326,10 @@ def manner(call):
         return "as the calls it is made of"
     if call["own"]:
         return {"sleeping.c": "a timer, no kernel thread waits",
-                "others.c": "if it may wait"}.get(call["own"], "tried first")
+                "others.c": "if it may wait",
+                "park.c": "never; only noted"}.get(call["own"], "tried first")
+    if call["plain"] is not None:
+        return "never; only counted"
     if call["try"]:
         return "if a try says that it would wait"
     return "if its flags let it wait" if call["when"] else "always"

@@ -16,6 +16,7 @@
 
 #include "compiler-rt/syscall.h"
 #include "runtime/block/announce.h"
+#include "runtime/block/park.h"
 
 /* --- opening ------------------------------------------------------------------------------- */
 
@@ -135,8 +136,12 @@ BLOCK_EXPORT int fcntl(int fd, int command, ...)
 	va_start(args, command);
 	arg = va_arg(args, void *);
 	va_end(args);
-	if (!waits || !wend__block_in_task())
-		return next(fd, command, arg);
+	if (!waits || !wend__block_in_task()) {
+		r = next(fd, command, arg);
+		if (command == F_SETFL)
+			wend__block_flags_changed();
+		return r;
+	}
 	wend_block_begin();
 	r = next(fd, command, arg);
 	wend_block_end();
@@ -164,10 +169,14 @@ static bool lingers(int fd)
 
 BLOCK_EXPORT int close(int fd)
 {
+	uint8_t hints = block_hints(fd);
 	int r;
 	BLOCK_NEXT(close)
 
-	if (!wend__block_in_task() || !lingers(fd))
+	/* Before: another thread may have the number in the next moment. */
+	wend__block_set_hints(fd, 0);
+	if (!wend__block_in_task() || (hints && !(hints & BLOCK_SOCKET)) ||
+	    !lingers(fd))
 		return next(fd);
 	wend_block_begin();
 	r = next(fd);
@@ -186,10 +195,19 @@ BLOCK_EXPORT void flockfile(FILE *file)
 		return;
 	}
 	if (ftrylockfile(file) == 0)
-		return;
+		return; /* counted there */
 	wend_block_begin();
 	next(file);
 	wend_block_end();
+	block_held(1);
+}
+
+BLOCK_EXPORT void funlockfile(FILE *file)
+{
+	BLOCK_NEXT(funlockfile)
+
+	next(file);
+	block_held(-1);
 }
 
 /* --- system calls by number ---------------------------------------------------------------- */

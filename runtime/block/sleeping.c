@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sleeping.c - the C library's sleeps: a task that sleeps needs no kernel
- * thread, only a timer.
+ * thread, only a timer. Unless it holds a lock that belongs to its thread: a
+ * timer may wake it in another (SQLite sleeps with a recursive mutex locked).
  *
  * A cancelled task's sleep ends as if by a signal: EINTR, and the time left.
  */
@@ -55,6 +56,12 @@ BLOCK_EXPORT int nanosleep(const struct timespec *t, struct timespec *rest)
 
 	if (!wend__block_in_task() || !valid(t))
 		return next(t, rest);
+	if (wend__self->task->held) {
+		wend_block_begin();
+		r = next(t, rest);
+		wend_block_end();
+		return r;
+	}
 	r = sleep_relative(to_ns(t), rest);
 	if (r == 0)
 		return 0;
@@ -83,6 +90,8 @@ BLOCK_EXPORT int clock_nanosleep(clockid_t clock, int flags,
 
 	if (!wend__block_in_task() || !valid(t))
 		return next(clock, flags, t, rest);
+	if (wend__self->task->held)
+		return announced_sleep(clock, flags, t, rest);
 	if (flags & TIMER_ABSTIME) {
 		if (clock != CLOCK_MONOTONIC)
 			return announced_sleep(clock, flags, t, rest);
@@ -117,6 +126,12 @@ BLOCK_EXPORT int thrd_sleep(const struct timespec *t, struct timespec *rest)
 
 	if (!wend__block_in_task() || !valid(t))
 		return next(t, rest);
+	if (wend__self->task->held) {
+		wend_block_begin();
+		r = next(t, rest);
+		wend_block_end();
+		return r;
+	}
 	r = sleep_relative(to_ns(t), rest);
 	return r == 0 ? 0 : -1;
 }

@@ -9,6 +9,7 @@
 
 #include "compiler-rt/membarrier.h"
 #include "runtime/sched/idle.h"
+#include "runtime/sched/park_io.h"
 
 /* --- the worker ------------------------------------------------------------------------- */
 
@@ -27,7 +28,7 @@ static void wait_queued(struct wend__worker *w)
 {
 	while (a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_QUEUED)
 		(void)wend__port->park(&w->parker, INT64_MAX);
-	wend__watch->settle(w);
+	wend__watchdog->settle(w);
 }
 
 static void claimed(void)
@@ -46,7 +47,7 @@ static void claimed(void)
 			if (claim == WEND__CLAIM_TAKEN)
 				come_back(w);
 			else if (claim == WEND__CLAIM_STOPPING)
-				wend__watch->settle(w);
+				wend__watchdog->settle(w);
 		}
 }
 
@@ -65,7 +66,7 @@ bool wend__server_stopped(struct wend__worker *w)
 		if (a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
 				 WEND__CLAIM_TAKEN)) {
 			a32_store_release(&w->stopped, 1);
-			wend__watch->stopped();
+			wend__watchdog->stopped();
 			while (a32_load_acquire(&p->claim) == WEND__CLAIM_TAKEN)
 				(void)wend__port->park(&w->parker, INT64_MAX);
 		}
@@ -176,5 +177,5 @@ bool wend__taken_queue(struct wend__worker *w, bool cancel)
 bool wend__server_wanted(struct wend__server *s, int64_t now)
 {
 	return !wend__queues_empty(s) || wend__global_count() > 0 ||
-	       wend__timers_next(&s->timers) <= now;
+	       wend__timers_next(&s->timers) <= now || wend__io_pending(s);
 }

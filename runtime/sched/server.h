@@ -44,6 +44,11 @@ struct wend__server {
 	struct wend__task_cache tasks;
 	struct wend__stack_cache stacks;
 	struct wend__rand rand;
+	/* park_io.c: tasks woken together that have not done their next
+	 * operation; since when operations are unsent */
+	uint32_t burst;
+	int64_t unsent_since;
+	struct wend__poller *poller; /* NULL: none yet. Stays, once there */
 	/* counts; only grow. Summed by others without a lock. */
 	size_t started, ended, steals, blocks;
 	/* the watchdog's counts */
@@ -52,6 +57,8 @@ struct wend__server {
 	/* the idle lock's; idle is looked at without it, as a hint */
 	uint8_t idle __attribute__((aligned(64)));
 	struct wend__server *idle_next, *idle_prev;
+	struct wend__worker *watcher; /* waits for its operations to end */
+	uint32_t looked_at;           /* tick, at the keeper's last look */
 
 	/* Set by others: leave the fast path once. */
 	uint32_t attention;
@@ -76,6 +83,9 @@ struct wend__worker {
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
 	bool spare;
+	bool submitted; /* operations, that end with this thread: it must not
+			 * end while its task's or others' are under way */
+	struct wend__server *watches; /* the idle lock's: an idle server */
 	int64_t stole_at;  /* when it last took another server's work */
 	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;
@@ -120,6 +130,9 @@ extern struct wend__runtime wend__rt;
 /* Tasks started and not ended; exact when it is 0 (see start.c). */
 uint64_t wend__tasks_live(void);
 
+/* CPUs that the cgroup's quota amounts to, rounded up; 0: none known. */
+unsigned int wend__quota_cpus(void);
+
 /* --- watching (runtime/watch) --------------------------------------------- */
 
 /* What watches the workers, if anything does: filled in by runtime/watch. */
@@ -142,7 +155,7 @@ struct wend__watch {
 	uint32_t threads; /* how many it has */
 	uint32_t asleep;  /* wake() is wanted */
 };
-extern struct wend__watch *wend__watch; /* NULL: not linked in */
+extern struct wend__watch *wend__watchdog; /* NULL: not linked in */
 
 /*
  * Something waits on s's queues, and a task runs on it: it is to be noticed
@@ -155,7 +168,7 @@ extern struct wend__watch *wend__watch; /* NULL: not linked in */
 static inline void wend__server_arm(struct wend__server *s)
 {
 	if (WEND__UNLIKELY(!a8_load_relaxed(&s->armed)))
-		wend__watch->arm(s);
+		wend__watchdog->arm(s);
 }
 
 /* w is who runs s from now on. */

@@ -408,7 +408,7 @@ static struct wend__watch watch_ops = {
 
 __attribute__((constructor)) static void link_in(void)
 {
-	wend__watch = &watch_ops;
+	wend__watchdog = &watch_ops;
 }
 
 /* --- limits --------------------------------------------------------------------------------------- */

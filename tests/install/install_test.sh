@@ -75,6 +75,15 @@ test_usage()
 	[ $? -eq 2 ]
 }
 
+# The command runs from where it was moved to, and knows what it belongs to.
+test_command()
+{
+	local said
+
+	said=$("$prefix/bin/wend" info) || return
+	grep -qx "  wend  *$version" <<<"$said"
+}
+
 # Each header alone: none includes what was not installed.
 test_headers()
 {
@@ -217,7 +226,7 @@ case_of()
 	xml+="<testcase classname=\"install\" name=\"$1\">$inner</testcase>"
 }
 
-for name in layout destdir usage headers make cmake bazel symbols libraries; do
+for name in layout destdir usage command headers make cmake bazel symbols libraries; do
 	case_of "$name"
 done
 [ -z "${XML_OUTPUT_FILE-}" ] ||

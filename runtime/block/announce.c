@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <wend/errno.h>
+#include <wend/time.h>
 
 #include "runtime/base/env.h"
 #include "runtime/block/preload.h"
@@ -56,6 +57,44 @@ bool wend__block_timed(clockid_t clock, const struct timespec *deadline)
 	return (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) &&
 	       deadline && deadline->tv_nsec >= 0 &&
 	       deadline->tv_nsec < 1000000000;
+}
+
+bool wend__block_disturbed(void)
+{
+	struct wend__worker *w = wend__self;
+
+	return w && w->submitted;
+}
+
+bool wend__block_again(void)
+{
+	return errno == EINTR && wend__block_disturbed();
+}
+
+int64_t wend__block_end_of(const struct timespec *timeout)
+{
+	int64_t ns;
+
+	if (!timeout ||
+	    __builtin_mul_overflow((int64_t)timeout->tv_sec, WEND_SECOND, &ns))
+		return WEND_FOREVER;
+	return wend_after(ns + timeout->tv_nsec % WEND_SECOND);
+}
+
+bool wend__block_again_until(int64_t end, const struct timespec **timeout,
+			     struct timespec *rest)
+{
+	int64_t left = end - wend_now();
+
+	if (!wend__block_again())
+		return false;
+	if (*timeout) {
+		left = left < 0 ? 0 : left;
+		rest->tv_sec = left / WEND_SECOND;
+		rest->tv_nsec = left % WEND_SECOND;
+		*timeout = rest;
+	}
+	return true;
 }
 
 bool wend__block_by_sanitizer(const void *caller)

@@ -67,8 +67,8 @@ static inline bool wend__block_in_task(void)
 {
 	struct wend__worker *w = wend__self;
 
-	return w && w->task && w->server &&
-	       wend__preempt.count == 0 && a32_load_relaxed(&wend__block_on);
+	return w && w->task && w->server && wend__preempt.count == 0 &&
+	       a32_load_relaxed(&wend__block_on);
 }
 
 /*
@@ -89,6 +89,20 @@ static inline void block_held(int n)
  * that it does not, it refuses even when it need not wait. */
 bool wend__block_timed(clockid_t clock, const struct timespec *deadline);
 
+/*
+ * What this kernel thread has handed to io_uring interrupts it when it ends.
+ * Most calls go on by themselves when it was no signal; for those that do not,
+ * whether -1 was such an EINTR: call again. It cannot be told from a handler's,
+ * so that is lost too in such a thread. With a time limit, for the rest of it.
+ */
+bool wend__block_again(void);
+int64_t wend__block_end_of(const struct timespec *timeout);
+bool wend__block_again_until(int64_t end, const struct timespec **timeout,
+			     struct timespec *rest);
+
+/* Whether this kernel thread has handed anything to io_uring. */
+bool wend__block_disturbed(void);
+
 /* A deadline that has passed: the call does not wait. */
 extern const struct timespec wend__block_past;
 
@@ -100,7 +114,7 @@ extern const struct timespec wend__block_past;
 bool wend__block_by_sanitizer(const void *caller);
 
 /* The C library's function of that name; a pointer `next` to it. */
-#define NEXT(name) ((__typeof__(name) *)wend__block_next(WEND__CALL_##name))
+#define NEXT(name)       ((__typeof__(name) *)wend__block_next(WEND__CALL_##name))
 #define BLOCK_NEXT(name) __typeof__(name) *next = NEXT(name);
 
 #define BLOCK_EXPORT __attribute__((visibility("default")))

@@ -10,7 +10,7 @@ import sys
 
 ONCE = {"proto", "extra", "own", "as", "when", "try", "final", "since", "not",
         "version", "doc", "skip", "call", "again", "never", "holds", "drops",
-        "plain"}
+        "plain", "restart"}
 MANY = {"alias", "forward", "old", "with", "before", "enter", "after", "unblock",
         "fails"}
 
@@ -148,6 +148,18 @@ def plain(call):
     return f"\tBLOCK_NEXT({call.name})\n\n\treturn next({call.args});\n"
 
 
+def limit(call):
+    """The parameter that limits the time of a call that is made again."""
+    return None if call["restart"] == "always" else call["restart"]
+
+
+def again(call):
+    """Whether to make it again."""
+    if limit(call):
+        return f"wend__block_again_until(end, &{limit(call)}, &rest)"
+    return "wend__block_again()"
+
+
 def announced(call):
     """The body of a wrapper that announces."""
     void = call.type == "void"
@@ -155,6 +167,9 @@ def announced(call):
     take, give = ("", "") if void else ("result = ", " result")
     out = "" if void else f"\t{call.type} result;\n"
     out += "\tint err = errno;\n" if keep else ""
+    if limit(call):
+        out += "\tstruct timespec rest;\n"
+        out += f"\tint64_t end = wend__block_end_of({limit(call)});\n"
     out += f"\tBLOCK_NEXT({call.name})\n\n"
     when = f" || !({call['when']})" if call["when"] else ""
     plain = f"next({call.args});"
@@ -168,7 +183,11 @@ def announced(call):
         out += f"\tif ({call['final']})\n\t\treturn result;\n"
     out += "\terrno = err;\n" if keep else ""
     out += "\twend_block_begin();\n"
-    out += f"\t{take}{plain}\n"
+    if call["restart"]:
+        out += f"\tdo\n\t\t{take}{plain}\n"
+        out += f"\twhile (result == -1 && {again(call)});\n"
+    else:
+        out += f"\t{take}{plain}\n"
     return out + f"\twend_block_end();\n\treturn{give};\n"
 
 
@@ -327,7 +346,7 @@ def manner(call):
     if call["own"]:
         return {"sleeping.c": "a timer, no kernel thread waits",
                 "others.c": "if it may wait",
-                "park.c": "never; only noted"}.get(call["own"], "tried first")
+                "park.c": "never; only noted"}.get(call["own"], "parks")
     if call["plain"] is not None:
         return "never; only counted"
     if call["try"]:

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -167,6 +168,35 @@ static bool lingers(int fd)
 	return known && l.l_onoff && l.l_linger > 0;
 }
 
+struct closing {
+	int fd, result, err;
+};
+
+static void *close_in_thread(void *arg)
+{
+	struct closing *c = arg;
+
+	c->result = NEXT(close)(c->fd);
+	c->err = errno;
+	return NULL;
+}
+
+/* Any interruption ends the lingering, and a descriptor cannot be closed again
+ * (see wend__block_again()). So that is for a thread with nothing in flight. */
+static int lingering_close(int fd)
+{
+	struct closing c = { fd, 0, 0 };
+	pthread_t thread;
+
+	if (!wend__block_disturbed() ||
+	    pthread_create(&thread, NULL, close_in_thread, &c))
+		return NEXT(close)(fd);
+	(void)pthread_join(thread, NULL);
+	if (c.result)
+		errno = c.err;
+	return c.result;
+}
+
 BLOCK_EXPORT int close(int fd)
 {
 	uint8_t hints = block_hints(fd);
@@ -179,7 +209,7 @@ BLOCK_EXPORT int close(int fd)
 	    !lingers(fd))
 		return next(fd);
 	wend_block_begin();
-	r = next(fd);
+	r = lingering_close(fd);
 	wend_block_end();
 	return r;
 }

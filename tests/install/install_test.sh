@@ -171,8 +171,11 @@ test_symbols()
 test_libraries()
 {
 	local d=$tmp/libraries lib=$prefix/lib run preload=$prefix/lib/libwend-preload.so
-	local static=(-L"$tmp/libraries" -lreader "$lib/libwend.a" -lffi
-		-latomic_ops -lpthread -ldl -Wl,-rpath,"$tmp/libraries")
+	local private static
+	read -ra private < <(sed -n 's/^Libs.private: //p' \
+		"$lib/pkgconfig/wend.pc")
+	static=(-L"$tmp/libraries" -lreader "$lib/libwend.a" "${private[@]}"
+		-Wl,-rpath,"$tmp/libraries")
 	local shared=(-L"$tmp/libraries" -lreader -L"$lib" -lwend
 		-Wl,-rpath,"$lib:$tmp/libraries")
 

@@ -35,8 +35,7 @@ struct Run {
 	std::atomic<bool> done{ false };
 	Outcome outcome{ 0, 0 };
 
-	explicit Run(const Entry &e)
-	    : c(e.make())
+	explicit Run(const Entry &e) : c(e.make())
 	{
 		c->Before();
 	}
@@ -73,8 +72,10 @@ Outcome InThread(const Entry &e)
 	return run.outcome;
 }
 
-/* To be called in a task. */
-Outcome InTask(const Entry &e, bool announced)
+/* To be called in a task. meanwhile: while the call waits. */
+Outcome InTask(
+	const Entry &e, bool announced,
+	const std::function<void()> &meanwhile = [] {})
 {
 	Run run(e);
 
@@ -87,11 +88,46 @@ Outcome InTask(const Entry &e, bool announced)
 		if (announced) {
 			PassToken();
 			EXPECT_TRUE(e.never || !run.done) << "did not wait";
+			meanwhile();
+			EXPECT_TRUE(e.never || !run.done) << "did not wait";
 		}
 		run.Unblock(e);
 	}
 	return run.outcome;
 }
+
+/* Tasks that read while the call is made, from the kernel thread it is made
+ * in: what they wait for is the kernel's to report to that thread. */
+class Readers
+{
+      public:
+	Readers()
+	{
+		for (Pipe &p : pipes_)
+			group_.Go([&] {
+				char b;
+
+				EXPECT_EQ(1, read(p[0], &b, 1));
+				ended_++;
+			});
+		/* With nothing else to run, all is handed to the kernel. */
+		usleep(1000);
+	}
+	void End()
+	{
+		for (Pipe &p : pipes_)
+			EXPECT_EQ(1, write(p[1], "x", 1));
+		while (ended_ < kReaders)
+			wend_yield();
+		PassToken();
+	}
+
+      private:
+	static constexpr int kReaders = 4;
+	Pipe pipes_[kReaders];
+	std::atomic<int> ended_{ 0 };
+	wt::Group group_;
+};
 
 class Calls : public testing::TestWithParam<const Entry *>
 {
@@ -107,13 +143,31 @@ class Calls : public testing::TestWithParam<const Entry *>
 TEST_P(Calls, LetOthersRun)
 {
 	const Entry &e = *GetParam();
-	Outcome plain = InThread(e), task{};
+	Outcome plain = InThread(e);
 
 	if (e.never)
 		printf("cannot be made to wait: %s\n", e.never);
+	for (const char *park : { "uring", "epoll", "threads" }) {
+		wt::Env env("WEND_PARK", park);
+
+		OnFewServers([&] {
+			if (strcmp(park, wend_park_name()) != 0)
+				return; /* not on this machine */
+			EXPECT_EQ(plain, InTask(e, true)) << park;
+		});
+	}
+}
+
+/* The thread in which it is made is interrupted, not by a signal. */
+TEST_P(Calls, GoOnWhenDisturbed)
+{
+	const Entry &e = *GetParam();
+	Outcome plain = InThread(e);
+
 	OnFewServers([&] {
-		task = InTask(e, true);
-		EXPECT_EQ(plain, task);
+		Readers readers;
+
+		EXPECT_EQ(plain, InTask(e, true, [&] { readers.End(); }));
 	});
 }
 

@@ -27,6 +27,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/random.h>
@@ -82,11 +83,19 @@ struct Case {
 	{
 		return false;
 	}
-	virtual void Before() {}
-	virtual void Enter() {}
+	virtual void Before()
+	{
+	}
+	virtual void Enter()
+	{
+	}
 	virtual long Call() = 0;
-	virtual void After() {}
-	virtual void Unblock() {}
+	virtual void After()
+	{
+	}
+	virtual void Unblock()
+	{
+	}
 	virtual Outcomes Fails()
 	{
 		return {};
@@ -98,8 +107,8 @@ struct Entry {
 	std::vector<const char *> names; /* all, aliases too */
 	wend__call index;
 	const char *never; /* why it cannot be made to wait, or null */
-	bool again;	   /* Unblock() is repeated until the call returns */
-	bool made;	   /* of other calls */
+	bool again;        /* Unblock() is repeated until the call returns */
+	bool made;         /* of other calls */
 	std::unique_ptr<Case> (*make)();
 };
 
@@ -144,8 +153,7 @@ template <typename F> long Until(const std::atomic<bool> &over, F sleep)
 class Descriptor
 {
       public:
-	explicit Descriptor(int fd)
-	    : fd_(fd)
+	explicit Descriptor(int fd) : fd_(fd)
 	{
 		EXPECT_GE(fd, 0) << strerror(errno);
 	}
@@ -217,8 +225,7 @@ inline fd_set One(int fd)
 class Epoll : public Descriptor
 {
       public:
-	explicit Epoll(int fd)
-	    : Descriptor(epoll_create1(EPOLL_CLOEXEC))
+	explicit Epoll(int fd) : Descriptor(epoll_create1(EPOLL_CLOEXEC))
 	{
 		struct epoll_event e = {};
 
@@ -231,8 +238,7 @@ class Epoll : public Descriptor
 class Listener : public Descriptor
 {
       public:
-	Listener()
-	    : Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))
+	Listener() : Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))
 	{
 		size_ = sizeof(addr_);
 		addr_.sun_family = AF_UNIX; /* and the kernel finds a name */
@@ -318,8 +324,8 @@ class TempFile
 {
       public:
 	TempFile()
-	    : path_(TempPath()),
-	      fd_(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600))
+		: path_(TempPath()),
+		  fd_(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600))
 	{
 		EXPECT_EQ(6, ::write(fd_, "abcdef", 6));
 		EXPECT_EQ(0, lseek(fd_, 0, SEEK_SET));
@@ -361,8 +367,7 @@ class File
 class Fifo
 {
       public:
-	Fifo()
-	    : path_(TempPath())
+	Fifo() : path_(TempPath())
 	{
 		EXPECT_EQ(0, mkfifo(path(), 0600));
 	}
@@ -473,14 +478,14 @@ class Holder
 {
       public:
 	Holder(std::function<void()> take, std::function<void()> give)
-	    : thread_([=] {
-		    char b;
+		: thread_([=] {
+			  char b;
 
-		    take();
-		    (void)!write(taken_[1], "t", 1);
-		    (void)!read(release_[0], &b, 1);
-		    give();
-	    })
+			  take();
+			  (void)!write(taken_[1], "t", 1);
+			  (void)!read(release_[0], &b, 1);
+			  give();
+		  })
 	{
 		char b;
 
@@ -745,8 +750,7 @@ inline struct sockaddr_in Test()
 class Dns
 {
       public:
-	Dns()
-	    : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))
+	Dns() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))
 	{
 		socklen_t size = sizeof(addr_);
 		auto *addr = reinterpret_cast<struct sockaddr *>(&addr_);
@@ -781,7 +785,7 @@ class Dns
 
 		while ((n = recvfrom(fd_, b, sizeof(b), MSG_DONTWAIT, addr,
 				     &size)) > 0) {
-			b[2] |= 0x80;		    /* an answer */
+			b[2] |= 0x80;    /* an answer */
 			b[3] = 0x80 | 3; /* NXDOMAIN */
 			sendto(fd_, b, (size_t)n, 0, addr, size);
 		}

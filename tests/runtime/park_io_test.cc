@@ -381,8 +381,8 @@ TEST_P(ParkIo, MessageFlags)
 	OnServers([] {
 		SocketPair s;
 		Loopback a(SOCK_DGRAM), b(SOCK_DGRAM);
+		std::atomic<int> step{ 0 };
 		wt::Group g;
-		char buf[32];
 
 		g.Go(
 			[&] {
@@ -392,6 +392,7 @@ TEST_P(ParkIo, MessageFlags)
 
 				EXPECT_EQ(8, recv(s[0], part, 8, MSG_WAITALL));
 				EXPECT_EQ("abcdefgh", std::string(part, 8));
+				step = 1;
 				EXPECT_EQ(2, recv(s[0], part, 8, MSG_PEEK));
 				msg.msg_iov = &iov;
 				msg.msg_iovlen = 1;
@@ -399,19 +400,24 @@ TEST_P(ParkIo, MessageFlags)
 				EXPECT_EQ(-1,
 					  recv(s[0], part, 8, MSG_DONTWAIT));
 				EXPECT_EQ(EAGAIN, errno);
+				step = 2;
 				/* The end ends MSG_WAITALL early. */
 				EXPECT_EQ(3, recv(s[0], part, 8, MSG_WAITALL));
 				EXPECT_EQ(0, recv(s[0], part, 8, 0));
 			},
 			"receiver");
-		for (const char *part : { "abc", "defgh", "ij" }) {
+		auto send_at = [&](int when, const std::string &part) {
+			while (step < when)
+				wend_yield();
 			AwaitInCall("receiver");
-			EXPECT_EQ((ssize_t)strlen(part),
-				  send(s[1], part, strlen(part), 0));
-		}
-		/* It has taken them: only the last wait is left. */
-		AwaitInCall("receiver");
-		EXPECT_EQ(3, send(s[1], "klm", 3, 0));
+			EXPECT_EQ((ssize_t)part.size(),
+				  send(s[1], part.data(), part.size(), 0));
+		};
+
+		send_at(0, "abc");
+		send_at(0, "defgh");
+		send_at(1, "ij");
+		send_at(2, "klm");
 		s.Close(1);
 		g.Wait();
 
@@ -439,7 +445,6 @@ TEST_P(ParkIo, MessageFlags)
 		EXPECT_EQ(4, sendto(b.fd(), "1234", 4, 0, a.addr(),
 				    sizeof(struct sockaddr_in)));
 		g.Wait();
-		(void)buf;
 	});
 }
 

@@ -165,8 +165,9 @@ TEST_P(ParkIo, ManyReadersFewThreads)
 		std::atomic<int> right{ 0 };
 		wt::Group g;
 
-		for (int i = 0; i < kTasks; i++) {
+		for (int i = 0; i < kTasks; i++)
 			pipes.emplace_back(new Pipe);
+		for (int i = 0; i < kTasks; i++) {
 			g.Go(
 				[&, i] {
 					char c = 0;
@@ -766,8 +767,9 @@ TEST_P(ParkIo, StuckServer)
 			std::atomic<int> done{ 0 };
 			wt::Group g;
 
-			for (int i = 0; i < kReaders; i++) {
+			for (int i = 0; i < kReaders; i++)
 				pipes.emplace_back(new Pipe);
+			for (int i = 0; i < kReaders; i++) {
 				g.Go(
 					[&, i] {
 						char c;

@@ -372,8 +372,7 @@ BLOCK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 /* --- connections --------------------------------------------------------------------------- */
 
 /* No try here: there is no accept() that does not wait on a descriptor that
- * does, and a look with poll() proves nothing while others accept too. The
- * ring's is tried by the kernel, and heeds O_NONBLOCK. */
+ * does, and a look with poll() proves nothing while others accept too. */
 static int wait_accept(int fd, struct sockaddr *addr, socklen_t *addr_size,
 		       int flags, const void *caller)
 {
@@ -388,13 +387,14 @@ static int wait_accept(int fd, struct sockaddr *addr, socklen_t *addr_size,
 	int r;
 	BLOCK_NEXT(accept4)
 
+	/* block_stream(): so that the answer is kept. */
+	if (!block_stream(fd) || wend__block_nonblocking(fd))
+		return next(fd, addr, addr_size, flags);
 	if (mode == WEND__IO_URING) {
 		r = wend__block_park(&op, SO_RCVTIMEO, "accept", caller);
 		if (r != WEND__IO_NOT_PARKED)
 			return (int)block_result(r);
 	}
-	if (wend__block_nonblocking(fd))
-		return next(fd, addr, addr_size, flags);
 	if (mode == WEND__IO_EPOLL) {
 		r = wend__block_await(fd, POLLIN,
 				      wend__block_deadline(fd, SO_RCVTIMEO),

@@ -53,7 +53,7 @@ static struct wend__poller *create(void)
 
 static void destroy(struct wend__poller *p)
 {
-	(void)wend__syscall3(SYS_close, p->fd, 0, 0);
+	(void)close(p->fd);
 	free(epoll_of(p)->lists);
 	free(p);
 }

@@ -42,7 +42,7 @@ static int kick_fd(struct wend__parker *k)
 void wend__parker_free(struct wend__parker *k)
 {
 	if (k->kick)
-		(void)wend__syscall3(SYS_close, k->kick - 1, 0, 0);
+		(void)close(k->kick - 1);
 	k->kick = 0;
 }
 

@@ -206,7 +206,8 @@ static bool uring_ready(const struct wend__poller *p)
 	unsigned int flags = IO_URING_READ_ONCE(*ring->sq.kflags);
 
 	/* The flags: the kernel wants to be called to bring events. */
-	return io_uring_cq_ready(ring) ||
+	return a32_load_relaxed(ring->cq.khead) !=
+		       a32_load_relaxed(ring->cq.ktail) ||
 	       a32_load_relaxed(&u->late_head) !=
 		       a32_load_relaxed(&u->late_tail) ||
 	       (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));

@@ -74,11 +74,42 @@ inline void PassToken()
 	}
 }
 
-/* Run on few servers; each body blocks more tasks than there are. */
+/* Yield until n tasks of this name wait in a call, whichever way they do. */
+inline void AwaitInCall(const std::string &name, int n = 1)
+{
+	auto count = [&](const std::string &dump, const char *state) {
+		std::string part = "\"" + name + "\": " + state;
+		int found = 0;
+
+		for (size_t at = 0;
+		     (at = dump.find(part, at)) != std::string::npos; at++)
+			found++;
+		return found;
+	};
+
+	for (;;) {
+		std::string dump = wt::Dump();
+
+		if (count(dump, "waiting") + count(dump, "in a call") >= n)
+			return;
+		wend_yield();
+	}
+}
+
+/* The ways in which a task can wait in a call (WEND_PARK). Where the kernel
+ * does not allow one, the next best is tested twice. */
+constexpr const char *kParks[] = { "uring", "epoll", "threads" };
+
+/* Run on few servers, each way; each body blocks more tasks than there are. */
 inline void OnFewServers(const std::function<void()> &body)
 {
-	for (int procs : { 1, 2 })
-		wt::RunOn(procs, body);
+	for (const char *park : kParks) {
+		wt::Env env("WEND_PARK", park);
+		SCOPED_TRACE(park);
+
+		for (int procs : { 1, 2 })
+			wt::RunOn(procs, body);
+	}
 }
 
 class Block : public testing::Test

@@ -127,9 +127,11 @@ WEND_API void wend_task_fail(int result);
  * wend_task_cancel - ask a task to end.
  *
  * From now on every wait of t that has an error to report it returns
- * -ECANCELED, the one it is in included. t ends when its function returns:
- * nothing is unwound by force. Calls that are in the kernel (read() ...) are
- * not interrupted. Cancelling twice, or an ended task, does nothing.
+ * -ECANCELED, the one it is in included. A C library call in which t is parked
+ * (read(), accept() ...; docs/BLOCKING.md) fails with errno ECANCELED, unless
+ * it succeeds after all; a call that keeps a kernel thread is not interrupted.
+ * t ends when its function returns: nothing is unwound by force. Cancelling
+ * twice, or an ended task, does nothing.
  */
 WEND_API void wend_task_cancel(wend_task *t);
 

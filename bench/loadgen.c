@@ -12,6 +12,8 @@
  *	p50   median time from write to the last byte of the answer, us
  *	p99   the same, 99th percentile
  *	cpu   CPU time of process PID per request, us
+ *	load  CPU time of this program, % of the window: near 100 it is not the
+ *	      server that limits the rate
  *
  * Invariant: a connection's `got` is the bytes of its current answer that
  * have arrived; `got < MESSAGE` between two events.
@@ -214,7 +216,7 @@ static void parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	uint64_t start, cpu;
+	uint64_t start, cpu, own;
 	struct conn *conns;
 	clockid_t clock;
 	double elapsed;
@@ -232,10 +234,12 @@ int main(int argc, char **argv)
 	drive(epfd, o.warm, false);
 
 	cpu = now_ns(clock);
+	own = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	start = now_ns(CLOCK_MONOTONIC);
 	drive(epfd, o.seconds, true);
 	elapsed = (double)(now_ns(CLOCK_MONOTONIC) - start);
 	cpu = now_ns(clock) - cpu;
+	own = now_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
 	if (!measured_count) {
 		fprintf(stderr, "loadgen: no answer in the whole window\n");
 		return 1;
@@ -244,5 +248,6 @@ int main(int argc, char **argv)
 	printf("p50 %.6g us\n", percentile_us(0.50));
 	printf("p99 %.6g us\n", percentile_us(0.99));
 	printf("cpu %.6g us\n", (double)cpu / 1e3 / (double)measured_count);
+	printf("load %.6g %%\n", 100 * (double)own / elapsed);
 	return 0;
 }

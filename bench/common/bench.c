@@ -94,6 +94,19 @@ void bench_result(const char *metric, double value, const char *unit)
 	printf("%s %.6g %s\n", metric, value, unit);
 }
 
+void bench_note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	printf("note ");
+	vprintf(format, args);
+	printf("\n");
+	va_end(args);
+	/* It may be the last that is heard of this program. */
+	fflush(stdout);
+}
+
 void bench_fail(const char *format, ...)
 {
 	va_list args;
@@ -160,6 +173,25 @@ void bench_lateness(int64_t *late, size_t count)
 		bench_fail("a sleep ended %lld ns early", (long long)-late[0]);
 	bench_result("late_p50", (double)late[count / 2] / 1e3, "us");
 	bench_result("late_p99", (double)late[count * 99 / 100] / 1e3, "us");
+}
+
+static void print_time(const char *prefix, const char *what, int64_t ns,
+		       struct bench_unit unit)
+{
+	char metric[64];
+
+	snprintf(metric, sizeof(metric), "%s%s", prefix, what);
+	bench_result(metric, (double)ns / unit.ns, unit.name);
+}
+
+void bench_times(const char *prefix, int64_t *ns, size_t count,
+		 struct bench_unit unit, bool with_max)
+{
+	qsort(ns, count, sizeof(*ns), compare_int64);
+	print_time(prefix, "p50", ns[count / 2], unit);
+	print_time(prefix, "p99", ns[count * 99 / 100], unit);
+	if (with_max)
+		print_time(prefix, "max", ns[count - 1], unit);
 }
 
 int bench_listen(void)

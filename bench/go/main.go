@@ -26,21 +26,27 @@ type args struct {
 }
 
 var benches = map[string]func(*args){
-	"yield":     yield2,
-	"yield1k":   yield1k,
-	"spawn":     spawn,
-	"chan_pp":   chanPingPong,
-	"chan_buf":  chanBuffered,
-	"chan_mpmc": chanMPMC,
-	"select4":   select4,
-	"mutex8":    mutex8,
-	"fib":       fibSpawn,
-	"skynet":    skynet,
-	"sieve":     sieve,
-	"timers":    timers,
-	"live":      live,
-	"echo":      echo,
-	"http":      serveHTTP,
+	"yield":        yield2,
+	"yield1k":      yield1k,
+	"spawn":        spawn,
+	"chan_pp":      chanPingPong,
+	"chan_buf":     chanBuffered,
+	"chan_mpmc":    chanMPMC,
+	"select4":      select4,
+	"mutex8":       mutex8,
+	"fib":          fibSpawn,
+	"skynet":       skynet,
+	"sieve":        sieve,
+	"timers":       timers,
+	"live":         live,
+	"block_call":   blockCall,
+	"block_notice": blockNotice,
+	"preempt":      preempt,
+	"block_pipe":   blockPipe,
+	"announced":    announced,
+	"idle":         idle,
+	"echo":         echo,
+	"http":         serveHTTP,
 }
 
 func fail(format string, a ...interface{}) {
@@ -50,6 +56,11 @@ func fail(format string, a ...interface{}) {
 
 func result(metric string, value float64, unit string) {
 	fmt.Printf("%s %.6g %s\n", metric, value, unit)
+}
+
+// note is shown by bench/run: why there is no such result.
+func note(format string, a ...interface{}) {
+	fmt.Printf("note "+format+"\n", a...)
 }
 
 // perOp grows the rounds until one call of body takes long enough; the calls

@@ -16,6 +16,9 @@ BENCH = pathlib.Path(__file__).resolve().parent.parent
 ROOT = BENCH.parent
 SETUP = "tools/setup bench"
 CFLAGS = ["-O2", "-fno-strict-aliasing", f"-I{ROOT}"]
+# The stalls make their system calls with these.
+SYSCALLS = [ROOT / "compiler-rt" / f"syscall{cpu}.h"
+            for cpu in ("", "_x86_64", "_aarch64")]
 SOURCES = {".c", ".cc", ".h", ".go", ".mod"}
 
 
@@ -83,10 +86,18 @@ def tool(name):
     return compile_c(name, [source], [source])
 
 
-def peer_pthread():
-    files = sources("pthread", "common")
+def peer_c(name):
+    files = sources(name, "common")
     inputs = [f for f in files if f.suffix == ".c"]
-    return compile_c("pthread", files, inputs, ["-lpthread"])
+    return compile_c(name, files + SYSCALLS, inputs, ["-lpthread"])
+
+
+def peer_pthread():
+    return peer_c("pthread")
+
+
+def peer_epoll():
+    return peer_c("epoll")
 
 
 def peer_boost():
@@ -117,10 +128,11 @@ def peer_go():
     go = need("go", "Go")
     folder = BENCH / "go"
     env = dict(os.environ, GOFLAGS="-mod=mod", GOPROXY="off",
-               GO111MODULE="on", GOTOOLCHAIN="local", GOWORK="off")
+               GO111MODULE="on", GOTOOLCHAIN="local", GOWORK="off",
+               CGO_ENABLED="1", CC=need("gcc", "gcc"))
     if "HOME" not in env and "GOCACHE" not in env:
         env["GOCACHE"] = str(cache_dir() / "go-build")
-    return cached("go", sources("go"), call([go, "version"], env),
+    return cached("go", sources("go", "common") + SYSCALLS, call([go, "version"], env),
                   lambda out: call([go, "build", "-buildvcs=false",
                                     "-o", str(out), "."], env, folder))
 
@@ -141,7 +153,8 @@ def httpd():
     return str(bazel(["//examples:httpd"]) / "examples/httpd")
 
 
-PEER = {"go": peer_go, "boost": peer_boost, "pthread": peer_pthread}
+PEER = {"go": peer_go, "boost": peer_boost, "pthread": peer_pthread,
+        "epoll": peer_epoll}
 
 
 def versions():

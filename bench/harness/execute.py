@@ -47,12 +47,17 @@ def metrics_of(text):
     found = []
     for line in text.splitlines():
         words = line.split()
-        if len(words) == 3:
+        if len(words) == 3 and words[0] != "note":
             try:
                 found.append((words[0], float(words[1]), words[2]))
             except ValueError:
                 raise Died(f"cannot read its line {line!r}") from None
     return found
+
+
+def notes_of(text):
+    """What the program says of results that it does not have."""
+    return [line[5:] for line in text.splitlines() if line.startswith("note ")]
 
 
 class Program:
@@ -172,7 +177,8 @@ class Program:
         """Wait until a server says where it listens."""
         while True:
             found = PORT.search(self.output)
-            if found:
+            # It may listen before the launcher has said which process it is.
+            if found and self.pid:
                 return int(found.group(1))
             if not self.step():
                 self.check()
@@ -201,14 +207,17 @@ class Program:
 
 
 def run_program(launcher, cpus, command, env=None):
-    """Run to the end; the metrics, peak memory last."""
+    """Run to the end; the metrics, peak memory last, and the notes."""
     with Program(launcher, cpus, command, env) as p:
         p.wait(spec.TIMEOUT_S)
         p.check()
-        found = metrics_of(p.output.decode())
+        text = p.output.decode()
+        found, notes = metrics_of(text), notes_of(text)
+        if not found and notes:
+            raise Impossible("; ".join(notes))
         if not found:
             raise Died("it printed no result")
-        return found + [("peak_rss", p.peak(), "MB")]
+        return found + [("peak_rss", p.peak(), "MB")], notes
 
 
 def run_client(launcher, cpus, command, server):

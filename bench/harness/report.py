@@ -84,7 +84,7 @@ class Table:
 
     def line(self, left, cells, ratios):
         bench, procs, metric, unit = left
-        text = f"{bench:<10} {procs:>2} {metric:<13} {unit:<5}"
+        text = f"{bench:<12} {procs:>2} {metric:<14} {unit:<5}"
         text += "".join(f" {c:>15}" for c in cells)
         return (text + "".join(f" {r:>7}" for r in ratios)).rstrip()
 

@@ -2,7 +2,7 @@
 """What there is to run: the benches, the peers, the limits."""
 
 WEND = "wend"
-PEERS = ("go", "boost", "pthread")
+PEERS = ("go", "boost", "pthread", "epoll")
 
 # name -> what it does, for --list; docs/BENCH.md has more.
 BENCHES = {
@@ -19,9 +19,31 @@ BENCHES = {
     "sieve": "the first 2,000 primes by a chain of filter tasks",
     "timers": "100,000 tasks sleep 1 to 100 ms",
     "live": "100,000 parked tasks",
+    "block_call": "100 tasks call a function that blocks for 100 ms",
+    "block_notice": "a task blocks, unannounced; until the next ready one runs",
+    "preempt": "a task loops for ever; until the next ready one runs",
+    "block_pipe": "1,000 tasks in raw read(), 4 that compute: what they lose",
+    "announced": "a write() that does not block, against the bare call",
+    "idle": "10,000 tasks that wait: the process's CPU time",
     "echo": "TCP echo, 1, 100 and 1,000 busy connections of 64 bytes",
     "http": "hello over HTTP/1.1 keep-alive, 100 connections (wrk)",
 }
+
+# Benches that mean something with these numbers of processors only.
+PROCS = {
+    "block_call": (2,),
+    "block_notice": (1,),
+    "preempt": (1,),
+    "block_pipe": (2,),
+    "announced": (1,),
+    "idle": (2,),
+}
+
+# A peer that was made for these benches only.
+MADE_FOR = {"epoll": ("echo",)}
+
+# Run once more with these variables, wend alone: suffix of the metrics.
+AGAIN = {"preempt": ("_1ms", {"WEND_SLICE": "1ms"})}
 
 ECHO_CONNS = (1, 100, 1000)
 HTTP_CONNS = 100
@@ -34,6 +56,9 @@ IMPOSSIBLE = 64       # exit code: this peer cannot do that
 RUNS = 5
 RUNS_QUICK = 3
 
+# The load generator's CPU use, in percent, from which on it is the limit.
+LOAD_LIMIT = 97
+
 # Peak memory is recorded for every bench and shown where it is the point.
 SHOW_PEAK = ("skynet",)
 
@@ -43,4 +68,6 @@ def more_is_better(unit):
 
 
 def shown(bench, metric):
+    if metric.startswith("load_"):
+        return False
     return not metric.startswith("peak_rss") or bench in SHOW_PEAK

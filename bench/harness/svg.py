@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from harness import report, spec
 
 COLOURS = {"wend": "#d1495b", "go": "#00798c", "boost": "#edae49",
-           "pthread": "#8d96a3"}
+           "pthread": "#8d96a3", "epoll": "#5f4b8b"}
 BAR, GAP, HEAD_GAP = 11, 9, 14
 LEFT, WIDTH, RIGHT, TOP = 210, 620, 120, 74
 
@@ -30,7 +30,8 @@ def groups(results, peers, base):
         if not spec.shown(key[0], key[2]):
             continue
         bars = [(p, ratio(results, key, p, base)) for p in peers]
-        bars = [(p, r) for p, r in bars if r]
+        # A loss may be 0, or by chance below.
+        bars = [(p, r) for p, r in bars if r and r > 0]
         if len(bars) > 1 and any(p == base for p, _ in bars):
             found.append((key, bars))
     return found

@@ -13,6 +13,7 @@
 #include "bench/common/bench.h"
 
 bench_fn yield2, yield1k, spawn, mutex8, timers, live;
+bench_fn block_call, block_notice, preempt, block_pipe, idle;
 bench_fn chan_pp, chan_buf, chan_mpmc, sieve, echo;
 
 /* A task gets its number and what all share. */

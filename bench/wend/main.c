@@ -12,13 +12,26 @@ static struct bench_args args;
 
 /* `http` is examples/httpd, which bench/run starts itself. */
 static const struct bench_entry table[] = {
-	{ "yield", yield2 },      { "yield1k", yield1k },
-	{ "spawn", spawn },       { "chan_pp", chan_pp },
-	{ "chan_buf", chan_buf }, { "chan_mpmc", chan_mpmc },
-	{ "select4", select4 },   { "mutex8", mutex8 },
-	{ "fib", fib },           { "skynet", skynet },
-	{ "sieve", sieve },       { "timers", timers },
-	{ "live", live },         { "echo", echo },
+	{ "yield", yield2 },
+	{ "yield1k", yield1k },
+	{ "spawn", spawn },
+	{ "chan_pp", chan_pp },
+	{ "chan_buf", chan_buf },
+	{ "chan_mpmc", chan_mpmc },
+	{ "select4", select4 },
+	{ "mutex8", mutex8 },
+	{ "fib", fib },
+	{ "skynet", skynet },
+	{ "sieve", sieve },
+	{ "timers", timers },
+	{ "live", live },
+	{ "echo", echo },
+	{ "block_call", block_call },
+	{ "block_notice", block_notice },
+	{ "preempt", preempt },
+	{ "block_pipe", block_pipe },
+	{ "announced", announced },
+	{ "idle", idle },
 };
 
 static int app(int argc, char **argv)

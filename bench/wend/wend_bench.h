@@ -12,6 +12,7 @@
 #include "bench/common/bench.h"
 
 bench_fn yield2, yield1k, spawn, mutex8, fib, timers, live;
+bench_fn block_call, block_notice, preempt, block_pipe, announced, idle;
 bench_fn chan_pp, chan_buf, chan_mpmc, select4, skynet, sieve, echo;
 
 /* A task gets what all share, and its number. */

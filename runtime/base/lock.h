@@ -15,6 +15,7 @@
  *      IDLE     spare workers and idle servers
  *      GLOBAL   the global run queue
  *      MEMORY   stacks, task structures
+ *      POLLER   a server's poller; may be held over a system call
  */
 #ifndef WEND_BASE_LOCK_H
 #define WEND_BASE_LOCK_H
@@ -29,6 +30,7 @@ enum wend__rank {
 	WEND__RANK_IDLE,
 	WEND__RANK_GLOBAL,
 	WEND__RANK_MEMORY,
+	WEND__RANK_POLLER,
 };
 
 struct wend__lock {

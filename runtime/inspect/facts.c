@@ -22,7 +22,7 @@ void wend__facts_get(struct wend__facts *f)
 	f->quota_cpus = wend__quota_cpus();
 	f->stack_size = wend__stack_default_size();
 	f->slice_ns = wend__rt.slice;
-	f->watchers = wend__watch ? a32_load_relaxed(&wend__watch->threads) : 0;
+	f->watchers = wend__watchdog ? a32_load_relaxed(&wend__watchdog->threads) : 0;
 	snprintf(f->guard, sizeof(f->guard), "%s", wend__guard_name());
 	snprintf(f->park, sizeof(f->park), "%s",
 		 wend_park_name ? wend_park_name() : "threads");

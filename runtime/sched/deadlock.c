@@ -30,8 +30,8 @@ bool wend__deadlock_certain(void)
 	 * ThreadSanitizer's own does not count. */
 	unsigned int ours = a32_load_relaxed(&wend__rt.worker_count) + 1;
 
-	if (wend__watch)
-		ours += a32_load_relaxed(&wend__watch->threads);
+	if (wend__watchdog)
+		ours += a32_load_relaxed(&wend__watchdog->threads);
 	return wend__sim || thread_count() == ours + WEND__TSAN;
 }
 

@@ -9,6 +9,7 @@
 
 #include "compiler-rt/membarrier.h"
 #include "runtime/sched/idle.h"
+#include "runtime/sched/park_io.h"
 
 /* --- the worker ------------------------------------------------------------------------- */
 
@@ -22,6 +23,14 @@ static void come_back(struct wend__worker *w)
 	a8_store_relaxed(&w->task->state, WEND__RUNNING);
 }
 
+/* Queued by the watchdog: who hands a server over ends the claim. */
+static void wait_queued(struct wend__worker *w)
+{
+	while (a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_QUEUED)
+		(void)wend__port->park(&w->parker, INT64_MAX);
+	wend__watchdog->settle(w);
+}
+
 static void claimed(void)
 {
 	struct wend__worker *w = wend__self;
@@ -29,15 +38,44 @@ static void claimed(void)
 	uint32_t claim;
 
 	if (p->count > 1)
-		return; /* CLAIMING, and comes to nothing */
+		return; /* it comes to nothing */
 	while ((claim = a32_load_acquire(&p->claim)) != WEND__CLAIM_NONE)
-		if (claim == WEND__CLAIM_QUEUED)
-			/* Who hands a server over ends the claim. */
-			(void)wend__port->park(&w->parker, INT64_MAX);
-		/* [preempt.claim] */
-		else if (a32_cas_full(&p->claim, claim, WEND__CLAIM_NONE) &&
-			 claim == WEND__CLAIM_TAKEN)
-			come_back(w);
+		if (claim == WEND__CLAIM_QUEUED) {
+			wait_queued(w);
+			/* [preempt.claim] */
+		} else if (a32_cas_full(&p->claim, claim, WEND__CLAIM_NONE)) {
+			if (claim == WEND__CLAIM_TAKEN)
+				come_back(w);
+			else if (claim == WEND__CLAIM_STOPPING)
+				wend__watchdog->settle(w);
+		}
+}
+
+bool wend__server_stopped(struct wend__worker *w)
+{
+	struct wend__preempt *p = w->preempt;
+
+	if (p->count > 0)
+		return false; /* it says no on its next way in */
+	if (a32_load_acquire(&p->claim) == WEND__CLAIM_STOPPING) {
+		if (w->task->nopreempt) {
+			(void)a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
+					   WEND__CLAIM_NONE);
+			return false;
+		}
+		if (a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
+				 WEND__CLAIM_TAKEN)) {
+			a32_store_release(&w->stopped, 1);
+			wend__watchdog->stopped();
+			while (a32_load_acquire(&p->claim) == WEND__CLAIM_TAKEN)
+				(void)wend__port->park(&w->parker, INT64_MAX);
+		}
+	}
+	if (a32_load_acquire(&p->claim) != WEND__CLAIM_QUEUED)
+		return false;
+	while (a32_load_acquire(&p->claim) == WEND__CLAIM_QUEUED)
+		(void)wend__port->park(&w->parker, INT64_MAX);
+	return true;
 }
 
 void wend__preempt_start(void)
@@ -106,6 +144,12 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 		       NULL;
 }
 
+bool wend__server_stop(struct wend__worker *w)
+{
+	return may_lose(w) && a32_cas_full(&w->preempt->claim, WEND__CLAIM_NONE,
+					   WEND__CLAIM_STOPPING);
+}
+
 void wend__server_pass_on(struct wend__server *s)
 {
 	wend__idle_lock();
@@ -133,5 +177,5 @@ bool wend__taken_queue(struct wend__worker *w, bool cancel)
 bool wend__server_wanted(struct wend__server *s, int64_t now)
 {
 	return !wend__queues_empty(s) || wend__global_count() > 0 ||
-	       wend__timers_next(&s->timers) <= now;
+	       wend__timers_next(&s->timers) <= now || wend__io_pending(s);
 }

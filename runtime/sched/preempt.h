@@ -12,22 +12,25 @@
  *      claim
  *      NONE      the worker has its server, or gave it up itself
  *      CLAIMING  the watchdog is about to take it; the worker may say no
- *      TAKEN     it is gone. The worker runs its task's code or blocks
- *      QUEUED    seen to run without one: its task is in the global queue,
- *                bound to its thread, which parks as soon as it can
+ *      STOPPING  the worker is to give it up in a signal handler; the same
+ *      TAKEN     it is gone. The worker blocks in its task's code, runs that,
+ *                or, if it was STOPPING, waits in the handler
+ *      QUEUED    its task is in the global queue, bound to its thread, which
+ *                waits or is about to
  *
  *      watchdog                          worker, wend__preempt_off()
  *      claim NONE -> CLAIMING            count 0 -> 1
  *      membarrier()    [preempt.claim]   (compiler barrier) [preempt.claim]
  *      count > 0: CLAIMING -> NONE       look at claim
- *      CLAIMING -> TAKEN                 CLAIMING: CLAIMING -> NONE
+ *      CLAIMING -> TAKEN                 CLAIMING, STOPPING: -> NONE
  *                                        TAKEN: -> NONE, get a server
  *                                        QUEUED: wait for NONE
  *
  * If the worker's look came before CLAIMING, the watchdog sees its count. If
  * not, both want to change one word, and one of them wins. So while the count
- * is above 0 the claim is NONE, but for a CLAIMING that comes to nothing, and
- * the server the worker's own. Without membarrier() nothing is ever taken.
+ * is above 0 the claim is NONE, but for one that comes to nothing, and the
+ * server the worker's own. Without membarrier() nothing is ever taken. Who is
+ * preempted looks at its count itself, in the handler.
  *
  * While TAKEN or QUEUED worker.server still names the server that is gone.
  * The worker itself clears it, or who hands a server to a QUEUED one writes
@@ -44,6 +47,7 @@
 enum wend__claim {
 	WEND__CLAIM_NONE,
 	WEND__CLAIM_CLAIMING,
+	WEND__CLAIM_STOPPING,
 	WEND__CLAIM_TAKEN,
 	WEND__CLAIM_QUEUED,
 };
@@ -69,6 +73,13 @@ struct wend__server *wend__server_take(struct wend__worker *w);
 /* Have another worker run it. Never fails: without a thread it is idle until a
  * worker comes back. */
 void wend__server_pass_on(struct wend__server *s);
+
+/* Ask w to give its server up: a signal must follow. false: not now. */
+bool wend__server_stop(struct wend__worker *w);
+
+/* The signal's handler, in w: whether it was meant for us here. Then it returns
+ * after a while, with a server. */
+bool wend__server_stopped(struct wend__worker *w);
 
 /* Taken, and seen to run: queue its task, cancelled if it is to be. false: it
  * has found out itself, or is queued already. */

@@ -44,6 +44,11 @@ struct wend__server {
 	struct wend__task_cache tasks;
 	struct wend__stack_cache stacks;
 	struct wend__rand rand;
+	/* park_io.c: tasks woken together that have not done their next
+	 * operation; since when operations are unsent */
+	uint32_t burst;
+	int64_t unsent_since;
+	struct wend__poller *poller; /* NULL: none yet. Stays, once there */
 	/* counts; only grow. Summed by others without a lock. */
 	size_t started, ended, steals, blocks;
 	/* the watchdog's counts */
@@ -52,6 +57,8 @@ struct wend__server {
 	/* the idle lock's; idle is looked at without it, as a hint */
 	uint8_t idle __attribute__((aligned(64)));
 	struct wend__server *idle_next, *idle_prev;
+	struct wend__worker *watcher; /* waits for its operations to end */
+	uint32_t looked_at;           /* tick, at the keeper's last look */
 
 	/* Set by others: leave the fast path once. */
 	uint32_t attention;
@@ -76,6 +83,9 @@ struct wend__worker {
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
 	bool spare;
+	bool submitted; /* operations, that end with this thread: it must not
+			 * end while its task's or others' are under way */
+	struct wend__server *watches; /* the idle lock's: an idle server */
 	int64_t stole_at;  /* when it last took another server's work */
 	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;
@@ -87,6 +97,9 @@ struct wend__worker {
 	int64_t reported_at; /* a limit that its task was over */
 	timer_t stop_timer;
 	bool has_stop_timer;
+	uint32_t signals_sent, signals_done;
+	uint32_t stopped; /* it waits in the handler, its server not passed on */
+	bool stop_cancel; /* and its task is to be cancelled */
 	struct wend__worker *all_next; /* never changes once published */
 	struct wend__thread thread;
 };
@@ -131,13 +144,18 @@ struct wend__watch {
 	void (*arm)(struct wend__server *s);
 	/* A server was given to a worker while nobody watched. */
 	void (*wake)(void);
+	/* The calling worker goes on: no signal is on its way to it when this
+	 * returns. */
+	void (*settle)(struct wend__worker *w);
+	/* The calling worker gave its server up in the signal's handler. */
+	void (*stopped)(void);
 	/* w, which holds no server, is about to be freed. */
 	void (*forget)(struct wend__worker *w);
 
 	uint32_t threads; /* how many it has */
 	uint32_t asleep;  /* wake() is wanted */
 };
-extern struct wend__watch *wend__watch; /* NULL: not linked in */
+extern struct wend__watch *wend__watchdog; /* NULL: not linked in */
 
 /*
  * Something waits on s's queues, and a task runs on it: it is to be noticed
@@ -150,7 +168,7 @@ extern struct wend__watch *wend__watch; /* NULL: not linked in */
 static inline void wend__server_arm(struct wend__server *s)
 {
 	if (WEND__UNLIKELY(!a8_load_relaxed(&s->armed)))
-		wend__watch->arm(s);
+		wend__watchdog->arm(s);
 }
 
 /* w is who runs s from now on. */
@@ -214,6 +232,12 @@ void wend__server_put_idle(struct wend__server *s);
 unsigned int wend__ready_count(void);
 
 int wend__idle_start(void);
+
+/* --- blocking calls (runtime/block/announce.c) ---------------------------- */
+
+/* Announce the C library's calls from now on, unless WEND_INTERPOSE is 0.
+ * -EINVAL after a line on stderr when it is neither 0 nor 1; -ENOMEM. */
+int wend__block_start(void);
 
 /* --- workers (worker.c) --------------------------------------------------- */
 

@@ -103,6 +103,7 @@ static void init_task(struct wend_task *t, struct wend__stack *stack)
 	t->cancelled = 0;
 	t->shield = 0;
 	t->nopreempt = 0;
+	t->held = 0;
 	t->refs = 1;
 	t->result = 0;
 	t->on_end = NULL;

@@ -26,10 +26,11 @@
 
 #include "compiler-rt/syscall.h"
 #include "runtime/base/env.h"
+#include "runtime/sched/park_io.h"
 #include "runtime/sched/preempt.h"
 
 struct wend__runtime wend__rt;
-struct wend__watch *wend__watch;
+struct wend__watch *wend__watchdog;
 
 /* Serialises start and stop: 0 stopped, 1 running, 2 changing. */
 static uint32_t phase;
@@ -217,6 +218,7 @@ static int servers_start(uint32_t procs, uint64_t seed)
 
 static void servers_stop(void)
 {
+	wend__io_stop();
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__timers_free(&wend__rt.servers[i].timers);
 	free(wend__rt.servers);
@@ -241,6 +243,11 @@ static int start(const wend_config *config)
 	r = wend__port->start(set.seed);
 	if (r)
 		return r;
+	r = wend__block_start();
+	if (r == 0)
+		r = wend__io_start();
+	if (r)
+		goto no_stacks;
 	r = wend__stacks_start(set.stack, (unsigned int)set.procs);
 	if (r)
 		goto no_stacks;
@@ -264,8 +271,8 @@ static int start(const wend_config *config)
 	wend__port_stuck = wend__ready_count;
 	/* From here on wend_spawn() works. */
 	a32_store_release(&wend__rt.procs, (uint32_t)set.procs);
-	if (wend__watch)
-		r = wend__watch->start();
+	if (wend__watchdog)
+		r = wend__watchdog->start();
 	if (r)
 		goto no_watch;
 	r = workers_start((uint32_t)set.procs);
@@ -273,8 +280,8 @@ static int start(const wend_config *config)
 		goto no_workers;
 	return 0;
 no_workers:
-	if (wend__watch)
-		wend__watch->stop();
+	if (wend__watchdog)
+		wend__watchdog->stop();
 no_watch:
 	if (wend__sim)
 		wend__overflow_thread_end();
@@ -306,8 +313,8 @@ int wend_start(const wend_config *config)
 static void stop(void)
 {
 	a32_store_full(&wend__rt.exiting, 1);
-	if (wend__watch)
-		wend__watch->stop();
+	if (wend__watchdog)
+		wend__watchdog->stop();
 	wend__spares_wake();
 	wend__workers_join();
 	if (wend__sim)

@@ -17,6 +17,8 @@
 #include <wend/task.h>
 
 #include "compiler-rt/membarrier.h"
+#include "runtime/base/rare.h"
+#include "runtime/sched/park_io.h"
 #include "runtime/sched/preempt.h"
 
 /* Powers of two: how often, in tasks taken up, a server looks ... */
@@ -48,7 +50,8 @@ static bool slow_due(struct wend__server *s, uint32_t tick)
 {
 	int64_t timer;
 
-	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention)))
+	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention) ||
+			    wend__io_due(s, tick)))
 		return true;
 	timer = wend__timers_next(&s->timers);
 	return WEND__UNLIKELY(timer != INT64_MAX) && tick % TIMER_TICKS == 0 &&
@@ -256,6 +259,15 @@ static void switch_from_scheduler(struct wend__worker *w, struct wend_task *to)
 	finish(w, prev);
 }
 
+/* Why next cannot be switched to from where we are; only for the record. */
+static void note_detour(const struct wend_task *next)
+{
+	if (next->bound)
+		WEND__RARE(next_bound);
+	else
+		WEND__RARE(next_on_cpu);
+}
+
 /*
  * Leave the calling task for next, or for the scheduler if there is none or
  * it cannot be switched to from here: its stack is a blocked worker's thread,
@@ -268,6 +280,7 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 
 	if (next == t) {
 		/* Made ready again before it got away. */
+		WEND__RARE(self_wake);
 		a8_store_relaxed(&t->state, WEND__RUNNING);
 		return;
 	}
@@ -275,6 +288,8 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 	if (next && !next->bound && ready_to_run(next)) {
 		switch_tasks(w, t, next);
 	} else {
+		if (next)
+			note_detour(next);
 		w->hint = next;
 		switch_to_scheduler(w, t);
 	}
@@ -365,6 +380,7 @@ void wend__ready(struct wend_task *t)
 		if (WEND__LIKELY(w->task != NULL))
 			wend__server_arm(s);
 	} else {
+		WEND__RARE(foreign_ready);
 		wend__global_push(t);
 		fence_full(); /* [idle.dance] */
 		wend__work_added(true);
@@ -402,6 +418,7 @@ _Noreturn static void inherit(struct wend__worker *w, struct wend_task *t,
 {
 	struct wend__stack *stack = t->stack;
 
+	WEND__OFTEN(inherit);
 	next->stack = stack;
 	next->fiber = t->fiber;
 	stack->owner = next;
@@ -456,6 +473,8 @@ static struct wend_task *find_local(struct wend__worker *w)
 		if (timer <= now)
 			wend__timers_run(&s->timers, now);
 	}
+	if (WEND__UNLIKELY(wend__io_due(s, s->tick)))
+		(void)wend__io_step(w);
 	/* We come here from pick(), which has moved the tick, or from elsewhere:
 	 * move it, and miss no turn. */
 	tick = s->tick;
@@ -464,7 +483,11 @@ static struct wend_task *find_local(struct wend__worker *w)
 		t = pick_fair(s, tick);
 	else if (fair_due(next))
 		t = pick_fair(s, next);
-	return t ? t : pick_any(s);
+	if (!t)
+		t = pick_any(s);
+	if (!t && wend__io_step(w))
+		t = pick_any(s);
+	return t;
 }
 
 /* Run one task, or give the server to the thread it is bound to. */
@@ -478,8 +501,11 @@ static void run(struct wend__worker *w, struct wend_task *t)
 		wend__hand_over(w, t);
 		return;
 	}
-	while (!ready_to_run(t))
+	while (!ready_to_run(t)) {
+		if (turn == 0)
+			WEND__RARE(on_cpu_wait);
 		wend__spin.relax(turn++);
+	}
 	if (!wend__ring_empty(&w->server->ring) ||
 	    !wend__fresh_empty(&w->server->fresh))
 		wend__server_arm(w->server);

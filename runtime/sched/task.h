@@ -112,6 +112,8 @@ struct wend_task {
 	uint64_t id;
 	int result;
 
+	uint32_t held; /* locks of its kernel thread's, see block/announce.h */
+
 	/* line 2 */
 	char inline_args[WEND__TASK_ARGS] __attribute__((aligned(64)));
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/sched/server.h"
+#include "runtime/umcg/poller.h"
 
 static void worker_main(void *arg)
 {
@@ -88,6 +89,7 @@ void wend__workers_join(void)
 		for (; w; w = next) {
 			next = w->all_next;
 			wend__port->thread_join(&w->thread);
+			wend__parker_free(&w->parker);
 			free(w);
 		}
 	wend__rt.worker_count = 0;

@@ -17,6 +17,7 @@
 
 #include <wend/select.h>
 
+#include "runtime/base/rare.h"
 #include "runtime/chan/chan.h"
 #include "runtime/sched/preempt.h"
 
@@ -166,6 +167,17 @@ static void enqueue_all(struct selecting *s, struct wend_task *t)
 	}
 }
 
+/* A case's waiter was taken out by a waker that then lost the claim to by. */
+static void note_lost(const struct wend__waiter *by)
+{
+	if (by == WEND__WOKEN_TIMEOUT)
+		WEND__RARE(select_lost_deadline);
+	else if (by == WEND__WOKEN_CANCEL)
+		WEND__RARE(select_lost_cancel);
+	else
+		WEND__RARE(select_lost_case);
+}
+
 /* by: the waiter that was claimed, out of its queue already; its fields are
  * ours to read. A waiter that lost a claim has been taken out too. */
 static void dequeue_all(struct selecting *s, const struct wend__waiter *by)
@@ -179,6 +191,8 @@ static void dequeue_all(struct selecting *s, const struct wend__waiter *by)
 		wend__chan_lock(c->chan);
 		if (w->queued)
 			wend__waitq_remove(queue_of(c), w);
+		else
+			note_lost(by);
 		wend__chan_unlock(c->chan);
 	}
 }
@@ -211,6 +225,8 @@ static int perform(struct selecting *s)
 		return -ETIMEDOUT;
 	if (by == WEND__WOKEN_CANCEL)
 		return -ECANCELED;
+	if (by->result)
+		WEND__RARE(select_closed);
 	return taken(s, (uint32_t)by->index, by->result);
 }
 

@@ -85,6 +85,11 @@ static void cancel_blocked(struct wend__worker *w, struct wend_task *t,
 	wend__idle_unlock();
 }
 
+bool wend__limit_on_blocks(void)
+{
+	return limits.block_limit > 0;
+}
+
 static void look_at(struct wend__worker *w, int64_t now)
 {
 	int64_t since = blocked_since(w);

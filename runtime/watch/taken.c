@@ -49,12 +49,14 @@ void wend__taken_add(struct wend__worker *w)
 	w->taken_clock = wend__thread_clock(w->tid);
 }
 
-void wend__taken_stop_worker(struct wend__worker *w, bool cancel)
+/* It came back from the kernel, and runs. ThreadSanitizer holds signals back
+ * until the next call that blocks: there it goes on until it calls us. */
+static void stop_soon(struct wend__worker *w)
 {
 	if (WEND__TSAN)
 		return;
-	(void)wend__taken_queue(w, cancel);
-	wend__signal_worker(w);
+	(void)wend__taken_queue(w, false);
+	wend__signal_soon(w);
 }
 
 /* Whether w has used CPU since the last look and has not blocked again. */
@@ -78,7 +80,7 @@ uint32_t wend__taken_look(void)
 		if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN)
 			list_remove(w);
 		else if (woke_up(w))
-			wend__taken_stop_worker(w, false);
+			stop_soon(w);
 	}
 	return count;
 }

@@ -44,7 +44,8 @@ struct sight {
 	uint32_t tick;
 	struct wend__worker *worker;
 	int64_t since; /* it has run one task at least since then */
-	int64_t clock; /* its worker's */
+	int64_t clock; /* its worker's, at the last look */
+	int64_t since_clock;
 };
 
 static struct {
@@ -89,7 +90,8 @@ static bool stands_still(struct sight *seen, struct wend__server *s,
 	seen->worker = w;
 	seen->tick = tick;
 	seen->since = now;
-	seen->clock = -1;
+	seen->clock = wend__thread_clock(a32_load_relaxed(&w->tid));
+	seen->since_clock = seen->clock;
 	return false;
 }
 
@@ -105,21 +107,56 @@ static bool blocks(struct sight *seen, struct wend__worker *w, bool rung)
 	return wend__thread_look(tid, &look) && look.blocked;
 }
 
-static bool take(struct wend__worker *w, bool preempt, bool cancel)
+/* It blocks: its server is passed on now. */
+static bool take(struct wend__worker *w)
 {
 	struct wend__server *s = wend__server_take(w);
 
 	if (!s)
 		return false;
-	if (preempt)
-		aword_store_relaxed(&s->preempts, s->preempts + 1);
-	else
-		aword_store_relaxed(&s->detects, s->detects + 1);
+	aword_store_relaxed(&s->detects, s->detects + 1);
 	wend__server_pass_on(s);
 	wend__taken_add(w);
-	if (preempt)
-		wend__taken_stop_worker(w, cancel);
 	return true;
+}
+
+/* It computes: a signal has it give the server up. One that was asked before
+ * and did not hear, being inside the runtime, is asked again. */
+static void preempt(struct wend__worker *w, bool at_once, bool cancel)
+{
+	if (WEND__TSAN)
+		return;
+	wend__signal_begin(w);
+	w->stop_cancel |= cancel;
+	if (wend__server_stop(w) ||
+	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_STOPPING) {
+		if (at_once)
+			wend__signal_now(w);
+		else
+			wend__signal_soon(w);
+	}
+	wend__signal_end(w);
+}
+
+/* Whether the worker has had a CPU nearly all the time, and used it: it does
+ * not sleep now and then, as far as can be told. */
+static bool computes(const struct sight *seen, int64_t now)
+{
+	return seen->clock - seen->since_clock >= (now - seen->since) / 4 * 3;
+}
+
+/* It heard, and waits in the handler. */
+static void pass_on_stopped(struct wend__worker *w, struct wend__server *s)
+{
+	bool cancel = w->stop_cancel;
+
+	a32_store_relaxed(&w->stopped, 0);
+	w->stop_cancel = false;
+	aword_store_relaxed(&s->preempts, s->preempts + 1);
+	/* First in the queue what waits already. */
+	wend__server_pass_on(s);
+	wend__taken_add(w);
+	(void)wend__taken_queue(w, cancel);
 }
 
 static void arm(struct wend__server *s)
@@ -145,9 +182,10 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 	if (!a8_load_relaxed(&s->armed) || !b->started)
 		arm(s);
 	if ((still || rung) && blocks(seen, w, rung))
-		return take(w, false, false);
-	return still && wend__rt.slice > 0 && !WEND__TSAN &&
-	       now - seen->since >= wend__rt.slice && take(w, true, false);
+		return take(w);
+	if (still && wend__rt.slice > 0 && now - seen->since >= wend__rt.slice)
+		preempt(w, computes(seen, now), false);
+	return false;
 }
 
 /* taken: the ring was right. One that rang for nothing waits until the next
@@ -174,12 +212,17 @@ static bool look_at(struct wend__server *s, int64_t now)
 	if (a8_load_relaxed(&s->idle) || !w) {
 		seen->worker = NULL;
 	} else {
+		if (a32_load_acquire(&w->stopped))
+			pass_on_stopped(w, s);
 		still = stands_still(seen, s, w, now);
 		if (still && wend__limit_runs(w, seen->since, now))
-			taken = take(w, true, true);
+			preempt(w, computes(seen, now), true);
 		wanted = wend__server_wanted(s, now);
-		if (wanted && !taken)
+		if (wanted)
 			taken = look_at_wanted(s, seen, w, still, now);
+		else if (still && wend__limit_on_blocks() &&
+			 blocks(seen, w, false))
+			taken = take(w);
 	}
 	answer(&dog.bells[s->id], taken);
 	return wanted;
@@ -358,12 +401,14 @@ static struct wend__watch watch_ops = {
 	.stop = stop,
 	.arm = armed_by_worker,
 	.wake = wake,
+	.settle = wend__signal_settle,
+	.stopped = wend__watch_kick,
 	.forget = forget,
 };
 
 __attribute__((constructor)) static void link_in(void)
 {
-	wend__watch = &watch_ops;
+	wend__watchdog = &watch_ops;
 }
 
 /* --- limits --------------------------------------------------------------------------------------- */

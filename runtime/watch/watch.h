@@ -47,10 +47,6 @@ void wend__bell_go_on(struct wend__bell *b);
 /* w lost its server just now. */
 void wend__taken_add(struct wend__worker *w);
 
-/* w runs without one: queue its task and stop it. cancel: the task is to be
- * cancelled. */
-void wend__taken_stop_worker(struct wend__worker *w, bool cancel);
-
 /* Look at some of them. Returns how many there are. */
 uint32_t wend__taken_look(void);
 
@@ -62,8 +58,16 @@ void wend__taken_forget(struct wend__worker *w);
 int wend__signal_start(void);
 void wend__signal_stop(void);
 
-/* Stop the thread of w, which is QUEUED, where it is; soon, see there. */
-void wend__signal_worker(struct wend__worker *w);
+/* Stop w's thread with the next tick that finds it running. */
+void wend__signal_soon(struct wend__worker *w);
+
+/* Stop it at once. begin: before it is queued; end: after all. */
+void wend__signal_begin(struct wend__worker *w);
+void wend__signal_now(struct wend__worker *w);
+void wend__signal_end(struct wend__worker *w);
+
+/* The calling worker has a server again: wait until no signal is on its way. */
+void wend__signal_settle(struct wend__worker *w);
 
 /* w's thread has ended. */
 void wend__signal_forget(struct wend__worker *w);
@@ -75,6 +79,9 @@ bool wend__limit_runs(struct wend__worker *w, int64_t since, int64_t now);
 
 /* Look at all workers that block. Returns when to look again, or INT64_MAX. */
 int64_t wend__limit_look(int64_t now);
+
+/* Whether there is a limit for those that block. */
+bool wend__limit_on_blocks(void);
 
 struct wend_watch;
 void wend__limit_set(const struct wend_watch *watch);

@@ -99,6 +99,19 @@ WEND_API int wend_procs(void);
 /* The name of the port that runs ("emul", "sim"); NULL: not running. */
 WEND_API const char *wend_port_name(void);
 
+/*
+ * wend_park_name - how a task waits in a call on a descriptor that blocks.
+ *
+ * Returns  "uring"    the kernel does the call; the task is parked
+ *          "epoll"    the task is parked until the descriptor is ready
+ *          "threads"  it keeps a kernel thread, as all other calls do
+ *          NULL       the runtime does not run
+ *
+ * The first of them that the kernel allows, or what WEND_PARK says, if it
+ * allows that.
+ */
+WEND_API const char *wend_park_name(void);
+
 /* The version of the library, "major.minor.patch". */
 WEND_API const char *wend_version(void);
 

@@ -4,9 +4,10 @@
  * runtime/sched/preempt.{h,c}, hand_over in idle.c.
  *
  * One worker with one task goes in and out of the runtime. The watchdog tries
- * to take its server, passes it on to another worker, and may find that the
- * first one runs without. The other worker serves the global queue, and leaves
- * the server idle when that is empty.
+ * to take its server, as from one that blocks, or asks for it by a signal, as
+ * from one that computes. It passes it on to another worker, and may find that
+ * the first one runs without. The other worker serves the global queue, and
+ * leaves the server idle when that is empty.
  *
  * Properties:
  *   - inside the runtime the worker has the server, and nobody else does
@@ -35,6 +36,7 @@
 #define CLAIMING 1
 #define TAKEN 2
 #define QUEUED 3
+#define STOPPING 4
 
 #define COUNT 0
 #define CLAIM 1
@@ -49,6 +51,8 @@ chan buf[3] = [4] of { byte, byte };
 
 byte owner = WORKER;	/* whose the server is in truth */
 byte queued;		/* how often the task is in the global queue */
+bool signal;		/* is on its way to the worker */
+bool stopped;		/* it gave its server up in the handler */
 bool inside;
 bool ended;
 
@@ -110,6 +114,7 @@ inline claimed()
 #else
 	:: mem[CLAIM] == CLAIMING -> cas(WORKER, CLAIMING, NONE)
 #endif
+	:: mem[CLAIM] == STOPPING -> cas(WORKER, STOPPING, NONE)
 	:: mem[CLAIM] == TAKEN ->
 		cas(WORKER, TAKEN, NONE);
 		if
@@ -121,6 +126,25 @@ inline claimed()
 	od
 }
 
+/* wend__server_stopped(): the signal's handler, outside. Inside it does nothing,
+ * which is as if it came later. */
+inline handler()
+{
+	if
+	:: signal ->
+		signal = false;
+		cas(WORKER, STOPPING, TAKEN);
+		if
+		:: won ->
+			stopped = true;
+			mem[CLAIM] != TAKEN
+		:: !won
+		fi;
+		mem[CLAIM] != QUEUED
+	:: true
+	fi
+}
+
 active proctype worker()
 {
 	byte a, v, round;
@@ -129,6 +153,7 @@ active proctype worker()
 	mem[HELD] = 1;
 	do
 	:: round < ROUNDS ->
+		handler();
 		buf[WORKER]!COUNT,1;
 #ifndef NO_LOOK
 		claimed();
@@ -191,6 +216,18 @@ active proctype watchdog()
 	do
 	:: try < TRIES ->
 		try++;
+		cas(WATCHDOG, NONE, STOPPING);
+		if
+		:: won -> signal = true
+		:: !won
+		fi
+	:: stopped ->
+		stopped = false;
+		assert(owner == WORKER && !inside && mem[CLAIM] == TAKEN);
+		owner = OTHER;
+		queue_it()
+	:: try < TRIES ->
+		try++;
 		cas(WATCHDOG, NONE, CLAIMING);
 		if
 		:: won ->
@@ -217,10 +254,10 @@ active proctype watchdog()
 		fi;
 		/* One that was left alone is looked at again. */
 		if
-		:: mem[CLAIM] == TAKEN -> queue_it()
+		:: mem[CLAIM] == TAKEN && owner != WORKER -> queue_it()
 		:: skip
 		fi
-	:: try == TRIES -> break
+	:: ended -> break
 	od
 }
 

@@ -28,7 +28,6 @@ static void wait_queued(struct wend__worker *w)
 {
 	while (a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_QUEUED)
 		(void)wend__port->park(&w->parker, INT64_MAX);
-	wend__watchdog->settle(w);
 }
 
 static void claimed(void)
@@ -46,41 +45,38 @@ static void claimed(void)
 		} else if (a32_cas_full(&p->claim, claim, WEND__CLAIM_NONE)) {
 			if (claim == WEND__CLAIM_TAKEN)
 				come_back(w);
-			else if (claim == WEND__CLAIM_STOPPING)
-				wend__watchdog->settle(w);
 		}
-}
-
-bool wend__server_stopped(struct wend__worker *w)
-{
-	struct wend__preempt *p = w->preempt;
-
-	if (p->count > 0)
-		return false; /* it says no on its next way in */
-	if (a32_load_acquire(&p->claim) == WEND__CLAIM_STOPPING) {
-		if (w->task->nopreempt) {
-			(void)a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
-					   WEND__CLAIM_NONE);
-			return false;
-		}
-		if (a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
-				 WEND__CLAIM_TAKEN)) {
-			a32_store_release(&w->stopped, 1);
-			wend__watchdog->stopped();
-			while (a32_load_acquire(&p->claim) == WEND__CLAIM_TAKEN)
-				(void)wend__port->park(&w->parker, INT64_MAX);
-		}
-	}
-	if (a32_load_acquire(&p->claim) != WEND__CLAIM_QUEUED)
-		return false;
-	while (a32_load_acquire(&p->claim) == WEND__CLAIM_QUEUED)
-		(void)wend__port->park(&w->parker, INT64_MAX);
-	return true;
 }
 
 void wend__preempt_start(void)
 {
 	wend__preempt_claimed = claimed;
+}
+
+/* In the handler: give the server up, if that was what the signal is for. */
+static void give_up(struct wend__worker *w)
+{
+	struct wend__preempt *p = w->preempt;
+
+	if (w->task->nopreempt) {
+		(void)a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
+				   WEND__CLAIM_NONE);
+		return;
+	}
+	if (!a32_cas_full(&p->claim, WEND__CLAIM_STOPPING, WEND__CLAIM_TAKEN))
+		return;
+	a32_store_release(&w->stopped, 1);
+	wend__watchdog->stopped();
+	while (a32_load_acquire(&p->claim) == WEND__CLAIM_TAKEN)
+		(void)wend__port->park(&w->parker, INT64_MAX);
+}
+
+void wend__server_stopped(struct wend__worker *w)
+{
+	if (w->preempt->count > 0)
+		return; /* it says no on its next way in */
+	give_up(w);
+	wait_queued(w);
 }
 
 void wend_nopreempt_begin(void)

@@ -77,9 +77,9 @@ void wend__server_pass_on(struct wend__server *s);
 /* Ask w to give its server up: a signal must follow. false: not now. */
 bool wend__server_stop(struct wend__worker *w);
 
-/* The signal's handler, in w: whether it was meant for us here. Then it returns
- * after a while, with a server. */
-bool wend__server_stopped(struct wend__worker *w);
+/* The signal's handler, in w. Returns with a server, unless w is outside by
+ * another way than preemption. */
+void wend__server_stopped(struct wend__worker *w);
 
 /* Taken, and seen to run: queue its task, cancelled if it is to be. false: it
  * has found out itself, or is queued already. */

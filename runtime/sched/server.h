@@ -97,9 +97,9 @@ struct wend__worker {
 	int64_t reported_at; /* a limit that its task was over */
 	timer_t stop_timer;
 	bool has_stop_timer;
-	uint32_t signals_sent, signals_done;
+	int stop_event;   /* descriptor; 0: not tried, -1: not to be had */
 	uint32_t stopped; /* it waits in the handler, its server not passed on */
-	bool stop_cancel; /* and its task is to be cancelled */
+	bool stop_cancel;              /* and its task is to be cancelled */
 	struct wend__worker *all_next; /* never changes once published */
 	struct wend__thread thread;
 };
@@ -144,9 +144,6 @@ struct wend__watch {
 	void (*arm)(struct wend__server *s);
 	/* A server was given to a worker while nobody watched. */
 	void (*wake)(void);
-	/* The calling worker goes on: no signal is on its way to it when this
-	 * returns. */
-	void (*settle)(struct wend__worker *w);
 	/* The calling worker gave its server up in the signal's handler. */
 	void (*stopped)(void);
 	/* w, which holds no server, is about to be freed. */

@@ -51,7 +51,7 @@ static bool slow_due(struct wend__server *s, uint32_t tick)
 	int64_t timer;
 
 	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention) ||
-			    wend__io_due(s, tick)))
+			   wend__io_due(s, tick)))
 		return true;
 	timer = wend__timers_next(&s->timers);
 	return WEND__UNLIKELY(timer != INT64_MAX) && tick % TIMER_TICKS == 0 &&

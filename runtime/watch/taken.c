@@ -56,7 +56,7 @@ static void stop_soon(struct wend__worker *w)
 	if (WEND__TSAN)
 		return;
 	(void)wend__taken_queue(w, false);
-	wend__signal_soon(w);
+	wend__signal_worker(w);
 }
 
 /* Whether w has used CPU since the last look and has not blocked again. */

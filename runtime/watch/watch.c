@@ -23,6 +23,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <wend/time.h>
 #include <wend/watch.h>
@@ -45,7 +46,6 @@ struct sight {
 	struct wend__worker *worker;
 	int64_t since; /* it has run one task at least since then */
 	int64_t clock; /* its worker's, at the last look */
-	int64_t since_clock;
 };
 
 static struct {
@@ -55,7 +55,8 @@ static struct {
 	pthread_mutex_t lock;
 	bool runs;
 	uint32_t stopping;
-	uint32_t fast; /* looks often as it is */
+	int64_t enough; /* the time of a slice after which to ask for a stop */
+	uint32_t fast;  /* looks often as it is */
 	int64_t fast_until;
 	uint32_t idle_looks;
 	struct sight *sights;
@@ -91,7 +92,6 @@ static bool stands_still(struct sight *seen, struct wend__server *s,
 	seen->tick = tick;
 	seen->since = now;
 	seen->clock = wend__thread_clock(a32_load_relaxed(&w->tid));
-	seen->since_clock = seen->clock;
 	return false;
 }
 
@@ -121,28 +121,16 @@ static bool take(struct wend__worker *w)
 }
 
 /* It computes: a signal has it give the server up. One that was asked before
- * and did not hear, being inside the runtime, is asked again. */
-static void preempt(struct wend__worker *w, bool at_once, bool cancel)
+ * and did not hear, being inside the runtime, is asked again. ThreadSanitizer
+ * holds signals back until the next call that blocks. */
+static void preempt(struct wend__worker *w, bool cancel)
 {
 	if (WEND__TSAN)
 		return;
-	wend__signal_begin(w);
 	w->stop_cancel |= cancel;
 	if (wend__server_stop(w) ||
-	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_STOPPING) {
-		if (at_once)
-			wend__signal_now(w);
-		else
-			wend__signal_soon(w);
-	}
-	wend__signal_end(w);
-}
-
-/* Whether the worker has had a CPU nearly all the time, and used it: it does
- * not sleep now and then, as far as can be told. */
-static bool computes(const struct sight *seen, int64_t now)
-{
-	return seen->clock - seen->since_clock >= (now - seen->since) / 4 * 3;
+	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_STOPPING)
+		wend__signal_worker(w);
 }
 
 /* It heard, and waits in the handler. */
@@ -183,8 +171,8 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 		arm(s);
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w);
-	if (still && wend__rt.slice > 0 && now - seen->since >= wend__rt.slice)
-		preempt(w, computes(seen, now), false);
+	if (still && wend__rt.slice > 0 && now - seen->since >= dog.enough)
+		preempt(w, false);
 	return false;
 }
 
@@ -216,7 +204,7 @@ static bool look_at(struct wend__server *s, int64_t now)
 			pass_on_stopped(w, s);
 		still = stands_still(seen, s, w, now);
 		if (still && wend__limit_runs(w, seen->since, now))
-			preempt(w, computes(seen, now), true);
+			preempt(w, true);
 		wanted = wend__server_wanted(s, now);
 		if (wanted)
 			taken = look_at_wanted(s, seen, w, still, now);
@@ -324,6 +312,19 @@ static bool wanted_here(void)
 	       !(v && strcmp(v, "0") == 0);
 }
 
+/* A stop comes with a tick: ask for it so that it comes within the slice. Not in
+ * the first quarter, or a task that runs now and then would never get far. */
+static int64_t enough(int64_t slice)
+{
+	struct timespec tick;
+	int64_t early;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick))
+		return slice;
+	early = slice - tick.tv_nsec;
+	return early > slice / 4 ? early : slice / 4;
+}
+
 static int allocate(uint32_t procs)
 {
 	dog.sights = calloc(procs, sizeof(*dog.sights));
@@ -360,6 +361,7 @@ static int start(void)
 	dog.stopping = 0;
 	dog.idle_looks = 0;
 	dog.fast_until = 0;
+	dog.enough = enough(wend__rt.slice);
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
 	r = wend__port->thread_start(&dog.thread);
@@ -401,7 +403,6 @@ static struct wend__watch watch_ops = {
 	.stop = stop,
 	.arm = armed_by_worker,
 	.wake = wake,
-	.settle = wend__signal_settle,
 	.stopped = wend__watch_kick,
 	.forget = forget,
 };

@@ -58,16 +58,8 @@ void wend__taken_forget(struct wend__worker *w);
 int wend__signal_start(void);
 void wend__signal_stop(void);
 
-/* Stop w's thread with the next tick that finds it running. */
-void wend__signal_soon(struct wend__worker *w);
-
-/* Stop it at once. begin: before it is queued; end: after all. */
-void wend__signal_begin(struct wend__worker *w);
-void wend__signal_now(struct wend__worker *w);
-void wend__signal_end(struct wend__worker *w);
-
-/* The calling worker has a server again: wait until no signal is on its way. */
-void wend__signal_settle(struct wend__worker *w);
+/* Have the next tick that finds w's thread running stop it. */
+void wend__signal_worker(struct wend__worker *w);
 
 /* w's thread has ended. */
 void wend__signal_forget(struct wend__worker *w);

@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <wend/runtime.h>
+
 #include "compiler-rt/syscall.h"
 #include "runtime/sched/server.h"
-
-/* Until descriptor calls park they all keep a thread. */
-extern const char *wend_park_name(void) __attribute__((weak));
 
 void wend__facts_get(struct wend__facts *f)
 {
@@ -25,5 +24,5 @@ void wend__facts_get(struct wend__facts *f)
 	f->watchers = wend__watchdog ? a32_load_relaxed(&wend__watchdog->threads) : 0;
 	snprintf(f->guard, sizeof(f->guard), "%s", wend__guard_name());
 	snprintf(f->park, sizeof(f->park), "%s",
-		 wend_park_name ? wend_park_name() : "threads");
+		 wend_park_name());
 }

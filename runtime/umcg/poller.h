@@ -98,8 +98,11 @@ static inline void wend__poller_lock(struct wend__poller *p)
 /* For who has something else to do if another holds it. */
 static inline bool wend__poller_trylock(struct wend__poller *p)
 {
-	if (!a32_cas_acquire(&p->lock.word, 0, 1))
+	wend__preempt_off(); /* as wend__lock() does; the unlock undoes it */
+	if (!a32_cas_acquire(&p->lock.word, 0, 1)) {
+		wend__preempt_on();
 		return false;
+	}
 	wend__rank_enter(WEND__RANK_POLLER);
 	return true;
 }

@@ -462,6 +462,8 @@ int MedianRunning()
 	std::vector<int> samples;
 
 	std::thread([&] {
+		/* It has its maker's name, a worker's. */
+		pthread_setname_np(pthread_self(), "sampler");
 		for (int i = 0; i < 501; i++) {
 			struct timespec t = { 0, 1000000 };
 

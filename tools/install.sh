@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Install headers, libraries and the files by which pkg-config and CMake find
-# them.  Run through Bazel, which has built everything and sets the directory:
+# Install headers, libraries, the files by which pkg-config and CMake find
+# them, and the command wend.  Run through Bazel, which has built everything and sets the directory:
 #
 #   bazel run -c opt //:install -- [--prefix DIR] [--destdir DIR]
 #
@@ -97,7 +97,7 @@ Description: goroutines for C: tasks, channels, select, timers
 Version: $version
 Cflags: -I\${includedir}
 Libs: -L\${libdir} -lwend
-Libs.private: -lffi -latomic_ops -lpthread -ldl
+Libs.private: -lffi -luring -latomic_ops -lpthread -ldl
 EOF
 }
 
@@ -121,7 +121,7 @@ if(NOT TARGET wend::wend)
   set_target_properties(wend::wend_static PROPERTIES
     IMPORTED_LOCATION "\${_wend_prefix}/lib/libwend.a"
     INTERFACE_INCLUDE_DIRECTORIES "\${_wend_prefix}/include"
-    INTERFACE_LINK_LIBRARIES "ffi;atomic_ops;Threads::Threads;\${CMAKE_DL_LIBS}")
+    INTERFACE_LINK_LIBRARIES "ffi;uring;atomic_ops;Threads::Threads;\${CMAKE_DL_LIBS}")
 endif()
 
 unset(_wend_prefix)
@@ -151,6 +151,8 @@ put "$built/libwend.a" 644 lib/libwend.a
 put "$built/libwend.so" 755 "lib/$real"
 put_link "$real" "lib/$soname"
 put_link "$soname" lib/libwend.so
+put "$built/runtime/block/libwend-preload.so" 755 lib/libwend-preload.so
 put_pkgconfig
 put_cmake
+put "$built/tools/wend/wend" 755 bin/wend
 put LICENSE 644 share/doc/wend/LICENSE

@@ -16,4 +16,11 @@
 int wend__env_number(const char *name, uint64_t min, uint64_t max,
 		     uint64_t *value);
 
+/*
+ * wend__env_duration - a whole number with a unit, ns, us, ms or s; or "off",
+ * which is -1. The same results; min, max and *value in nanoseconds.
+ */
+int wend__env_duration(const char *name, int64_t min, int64_t max,
+		       int64_t *value);
+
 #endif

@@ -3,6 +3,10 @@
  * lock.c - the contended lock, and the rank check of debug builds.
  */
 #include "runtime/base/lock.h"
+#include "runtime/base/rare.h"
+
+__thread struct wend__preempt wend__preempt;
+void (*wend__preempt_claimed)(void);
 
 /*
  * Stay away, longer each time: each look takes the line from the holder, and
@@ -14,8 +18,11 @@ void wend__lock_slow(uint32_t *word)
 	enum { PAUSES_MAX = 32, POLITE_TURNS = 16 };
 	unsigned int turn = 0, pauses = 1;
 
+	WEND__RARE(lock_slow);
 	do {
 		do {
+			if (turn == POLITE_TURNS)
+				WEND__RARE(lock_polite);
 			/* Long enough for any section of ours: the holder has
 			 * lost its CPU, or it is the simulation. */
 			if (turn >= POLITE_TURNS || wend__sim)
@@ -35,13 +42,13 @@ void wend__lock_slow(uint32_t *word)
  * switch, so a thread's counts are its own; the simulation switches workers
  * inside one thread, where the counts would mix: no check there.
  */
-static __thread unsigned int held[WEND__RANK_MEMORY + 1];
+static __thread unsigned int held[WEND__RANK_POLLER + 1];
 
 void wend__rank_enter(enum wend__rank rank)
 {
 	if (wend__sim)
 		return;
-	for (int r = (int)rank; r <= WEND__RANK_MEMORY; r++)
+	for (int r = (int)rank; r <= WEND__RANK_POLLER; r++)
 		if (held[r] && !(r == (int)rank && r == WEND__RANK_CHAN))
 			wend__panic("internal: lock of rank %d taken under %d",
 				    (int)rank, r);

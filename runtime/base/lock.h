@@ -3,7 +3,8 @@
  * lock.h - the spin lock that guards the runtime's short sections.
  *
  * Held for some dozens of instructions, never over a switch, a wait or a call
- * into the program. All zero is unlocked.
+ * into the program: so its holder is not preempted (preempt.h), or others would
+ * spin for a whole slice. All zero is unlocked.
  *
  * Ranks: a thread takes locks in rising rank only, of one rank at most one at
  * a time, except CHAN in a select (address order). Debug builds check it.
@@ -14,10 +15,12 @@
  *      IDLE     spare workers and idle servers
  *      GLOBAL   the global run queue
  *      MEMORY   stacks, task structures
+ *      POLLER   a server's poller; may be held over a system call
  */
 #ifndef WEND_BASE_LOCK_H
 #define WEND_BASE_LOCK_H
 
+#include "runtime/base/preempt.h"
 #include "runtime/base/spin.h"
 
 enum wend__rank {
@@ -27,6 +30,7 @@ enum wend__rank {
 	WEND__RANK_IDLE,
 	WEND__RANK_GLOBAL,
 	WEND__RANK_MEMORY,
+	WEND__RANK_POLLER,
 };
 
 struct wend__lock {
@@ -49,6 +53,7 @@ static inline void wend__word_lock(uint32_t *word, enum wend__rank rank)
 {
 	wend__rank_enter(rank);
 	wend__point();
+	wend__preempt_off();
 	if (WEND__UNLIKELY(!a32_cas_acquire(word, 0, 1)))
 		wend__lock_slow(word);
 }
@@ -57,6 +62,7 @@ static inline void wend__word_unlock(uint32_t *word, enum wend__rank rank)
 {
 	wend__rank_leave(rank);
 	a32_store_release(word, 0);
+	wend__preempt_on();
 }
 
 static inline void wend__lock(struct wend__lock *l, enum wend__rank rank)

@@ -6,48 +6,56 @@
 #include "runtime/block/announce.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
+#include <pthread.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <wend/errno.h>
 
-#include "runtime/sched/server.h"
+#include "runtime/base/env.h"
+#include "runtime/block/preload.h"
 
-void *wend__block_next(const char *name)
+void *wend__block_nexts[WEND__CALLS];
+uint32_t wend__block_on;
+const struct timespec wend__block_past = { 0, 0 };
+
+/* NULL if there is none. An old version of a function may be what a search
+ * without version finds, and not do for today's structures. */
+static void *find(enum wend__call call)
 {
-	void *f = dlsym(RTLD_NEXT, name);
+	const struct wend__block_call *c = &wend__block_calls[call];
+	void *f = NULL;
+
+	if (!c->name)
+		return NULL;
+#ifdef __x86_64__
+	if (c->version)
+		f = dlvsym(RTLD_NEXT, c->name, c->version);
+#endif
+	if (!f)
+		f = dlsym(RTLD_NEXT, c->name);
+	/* Nothing after us: then the C library is before us, where only another
+	 * library brought us in. */
+	if (!f)
+		f = dlsym(RTLD_DEFAULT, c->name);
+	return f == c->wrapper ? NULL : f;
+}
+
+void *wend__block_look_up(enum wend__call call)
+{
+	void *f = find(call);
 
 	if (!f)
-		wend__panic("no %s() in the C library", name);
+		wend__panic("no %s() in the C library",
+			    wend__block_calls[call].name);
+	aptr_store_relaxed(&wend__block_nexts[call], f);
 	return f;
 }
 
-/* WEND_INTERPOSE, looked at once: 0 unknown, 1 on, 2 off. */
-static bool interposing(void)
+bool wend__block_timed(clockid_t clock, const struct timespec *deadline)
 {
-	static uint32_t state;
-	uint32_t s = a32_load_relaxed(&state);
-
-	if (WEND__UNLIKELY(s == 0)) {
-		const char *v = getenv("WEND_INTERPOSE");
-
-		s = v && strcmp(v, "0") == 0 ? 2 : 1;
-		a32_store_relaxed(&state, s);
-	}
-	return s == 1;
-}
-
-bool wend__block_in_task(void)
-{
-	struct wend__worker *w = wend__self;
-
-	return w && w->task && w->server && !wend__sim && interposing();
+	return (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) &&
+	       deadline && deadline->tv_nsec >= 0 &&
+	       deadline->tv_nsec < 1000000000;
 }
 
 bool wend__block_by_sanitizer(const void *caller)
@@ -61,35 +69,51 @@ bool wend__block_by_sanitizer(const void *caller)
 		strstr(info.dli_fname, "libasan"));
 }
 
-/*
- * dlsym() takes locks, and a signal handler may be the first to call write().
- * So the calls that POSIX allows there are each made once at load, in a way
- * that fails at once: that looks the C library's function up.
- */
+/* libwend-preload.so, if it is there: its stubs lead to the wrappers from now
+ * on, and the wrappers no longer to its stubs. */
+static void attach_preload(void)
+{
+	wend__preload_attach *attach = (wend__preload_attach *)dlsym(
+		RTLD_DEFAULT, WEND__PRELOAD_ATTACH);
+
+	if (!attach)
+		return;
+	for (int i = 0; i < WEND__CALLS; i++)
+		if (wend__block_calls[i].name)
+			attach(wend__block_calls[i].name,
+			       wend__block_calls[i].wrapper,
+			       &wend__block_nexts[i]);
+}
+
+/* dlsym() takes locks, and a signal handler may be the first to call write().
+ * So everything is looked up at load. */
 __attribute__((constructor)) static void look_up_early(void)
 {
-	const struct timespec never = { 0, -1 };
-	struct iovec none = { NULL, 0 };
-	struct msghdr msg = { 0 };
 	int err = errno;
 
-	(void)!read(-1, NULL, 0);
-	(void)!write(-1, NULL, 0);
-	(void)!pread(-1, NULL, 0, 0);
-	(void)!pwrite(-1, NULL, 0, 0);
-	(void)!readv(-1, &none, 1);
-	(void)!writev(-1, &none, 1);
-	(void)open("", O_RDONLY);
-	(void)fcntl(-1, F_GETFD);
-	(void)fsync(-1);
-	(void)fdatasync(-1);
-	(void)poll(NULL, 0, 0);
-	(void)recv(-1, NULL, 0, 0);
-	(void)send(-1, NULL, 0, 0);
-	(void)recvmsg(-1, &msg, 0);
-	(void)sendmsg(-1, &msg, 0);
-	(void)accept(-1, NULL, NULL);
-	(void)connect(-1, NULL, 0);
-	(void)nanosleep(&never, NULL);
+	for (int i = 0; i < WEND__CALLS; i++)
+		aptr_store_relaxed(&wend__block_nexts[i], find(i));
+	attach_preload();
+	(void)dlerror(); /* an old C library lacks some: nobody's error */
 	errno = err;
+}
+
+static void forked(void)
+{
+	a32_store_relaxed(&wend__block_on, 0);
+}
+
+int wend__block_start(void)
+{
+	static uint32_t watched;
+	uint64_t wanted = 1;
+	int r = wend__env_number("WEND_INTERPOSE", 0, 1, &wanted);
+
+	if (r < 0)
+		return r;
+	if (!watched && pthread_atfork(NULL, NULL, forked))
+		return -ENOMEM;
+	watched = 1;
+	a32_store_relaxed(&wend__block_on, wanted && !wend__sim);
+	return 0;
 }

@@ -3,57 +3,75 @@
  * descriptors.c - reading and writing.
  *
  * Most calls do not block: data is there, the buffer has room. So each is
- * tried without waiting first, while the task still holds its server, and the
- * server is given up only when the kernel says that it would wait. How:
+ * tried without waiting first (preadv2 and pwritev2 with RWF_NOWAIT), and only
+ * when the kernel says that it would wait, the task is parked. When many tasks
+ * were woken together, each is about to make such a call; then it goes to the
+ * ring without a try, and one system call serves all.
  *
- *      sockets       MSG_DONTWAIT
- *      everything    preadv2/pwritev2 with RWF_NOWAIT; where the kernel cannot
- *      else          tell (a terminal), the call is announced at once
+ *      ring       READ and WRITE do all that read() and write() do, O_NONBLOCK
+ *                 included. But they do not lock a file's position: what has
+ *                 one goes there only with an offset of its own
+ *      epoll      the task waits until the descriptor is ready, and tries again
+ *      threads    the server is given up, and the call blocks; also for files,
+ *                 and for what cannot be tried (a terminal) without the ring
  *
  * The try must not change what the call means. A descriptor that is
- * O_NONBLOCK gets its EAGAIN; time-outs set on a socket count in the blocking
- * call; a blocking write of which a part went out writes the rest before it
- * returns.
+ * O_NONBLOCK gets its EAGAIN; time-outs set on a socket count; a blocking
+ * write of which a part went out writes the rest before it returns.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/io_uring.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <wend/errno.h>
 
-#include "runtime/block/announce.h"
+#include "runtime/block/park.h"
 
-/* The program asked not to wait on this descriptor. */
-static bool nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
+/* The kernel's own limit of one call. */
+enum { RW_MAX = 0x7ffff000 };
 
-	return flags < 0 || (flags & O_NONBLOCK);
-}
-
-enum verdict { DONE, WAIT };
+/* CANNOT: the kernel cannot say whether it would wait. */
+enum verdict { DONE, WAIT, CANNOT };
 
 /* What a try without waiting came to; on DONE result and errno are the call's. */
 static enum verdict judge(int fd, ssize_t result)
 {
-	int err = errno;
+	int err;
 
 	if (result >= 0)
 		return DONE;
+	err = errno;
 	if (err == EAGAIN) {
-		if (!nonblocking(fd))
+		if (!wend__block_nonblocking(fd))
 			return WAIT;
 		errno = EAGAIN;
 		return DONE;
 	}
 	/* RWF_NOWAIT is not for this kind of file, or not for this kernel. */
 	if (err == EOPNOTSUPP || err == ENOSYS || err == EINVAL)
-		return WAIT;
-	errno = err;
+		return CANNOT;
 	return DONE;
+}
+
+/* A request in the ring. off: -1 for what has no position. */
+static int ring(uint8_t opcode, int fd, const void *addr, size_t len, off_t off,
+		const void *caller)
+{
+	const struct wend__io_op op = {
+		.opcode = opcode,
+		.fd = fd,
+		.addr = addr,
+		.len = len < RW_MAX ? (uint32_t)len : RW_MAX,
+		.off = (uint64_t)off,
+	};
+	bool reads = opcode == IORING_OP_READ || opcode == IORING_OP_READV;
+
+	return wend__block_park(&op, reads ? SO_RCVTIMEO : SO_SNDTIMEO,
+				reads ? "read" : "write", caller);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -65,15 +83,82 @@ static enum verdict try_readv(int fd, const struct iovec *iov, int n,
 	return judge(fd, *result);
 }
 
+/*
+ * One read in the ring. From a socket, receiving is less work for the kernel
+ * than reading, but it waits even if O_NONBLOCK says not to: so only while
+ * that is known not to be set. As wend__io_run().
+ */
+static int ring_read(int fd, void *buf, size_t size, const void *caller)
+{
+	const struct wend__io_op op = {
+		.opcode = IORING_OP_RECV,
+		.fd = fd,
+		.addr = buf,
+		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,
+	};
+	int r;
+
+	if ((block_hints(fd) & (BLOCK_SOCKET | BLOCK_BLOCKING)) ==
+	    (BLOCK_SOCKET | BLOCK_BLOCKING)) {
+		r = wend__block_park(&op, SO_RCVTIMEO, "read", caller);
+		if (WEND__LIKELY(r != -ENOTSOCK))
+			return r;
+		wend__block_set_hints(fd, 0);
+	}
+	return ring(IORING_OP_READ, fd, buf, size, -1, caller);
+}
+
+/* The try said that it would wait. false: a thread is to wait. */
+static bool park_read(int fd, const struct iovec *iov, int n, enum verdict v,
+		      ssize_t *result, const void *caller)
+{
+	enum wend__io_mode mode = block_mode();
+	int64_t deadline;
+	int r;
+
+	if (mode == WEND__IO_THREADS || !block_stream(fd))
+		return false;
+	if (mode == WEND__IO_URING) {
+		r = n == 1 ?
+			    ring_read(fd, iov->iov_base, iov->iov_len, caller) :
+			    ring(IORING_OP_READV, fd, iov, (size_t)n, -1,
+				 caller);
+		if (r == WEND__IO_NOT_PARKED)
+			return false;
+		*result = block_result(r);
+		return true;
+	}
+	deadline = wend__block_deadline(fd, SO_RCVTIMEO);
+	while (v == WAIT) {
+		r = wend__block_await(fd, POLLIN, deadline, "read", caller);
+		if (r == WEND__IO_NOT_PARKED)
+			return false;
+		if (r < 0) {
+			*result = block_result(r);
+			return true;
+		}
+		v = try_readv(fd, iov, n, -1, result);
+	}
+	return v == DONE;
+}
+
 BLOCK_EXPORT ssize_t read(int fd, void *buf, size_t size)
 {
 	struct iovec iov = { buf, size };
+	enum verdict v;
 	ssize_t result;
+	int r;
 	BLOCK_NEXT(read)
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
-	if (try_readv(fd, &iov, 1, -1, &result) == DONE)
+	if (block_batch(fd) && size) {
+		r = ring_read(fd, buf, size, WEND__CALLER());
+		if (r != WEND__IO_NOT_PARKED)
+			return block_result(r);
+	}
+	v = try_readv(fd, &iov, 1, -1, &result);
+	if (v == DONE || park_read(fd, &iov, 1, v, &result, WEND__CALLER()))
 		return result;
 	wend_block_begin();
 	result = next(fd, buf, size);
@@ -83,12 +168,14 @@ BLOCK_EXPORT ssize_t read(int fd, void *buf, size_t size)
 
 BLOCK_EXPORT ssize_t readv(int fd, const struct iovec *iov, int n)
 {
+	enum verdict v;
 	ssize_t result;
 	BLOCK_NEXT(readv)
 
 	if (!wend__block_in_task())
 		return next(fd, iov, n);
-	if (try_readv(fd, iov, n, -1, &result) == DONE)
+	v = try_readv(fd, iov, n, -1, &result);
+	if (v == DONE || park_read(fd, iov, n, v, &result, WEND__CALLER()))
 		return result;
 	wend_block_begin();
 	result = next(fd, iov, n);
@@ -100,6 +187,7 @@ BLOCK_EXPORT ssize_t pread(int fd, void *buf, size_t size, off_t offset)
 {
 	struct iovec iov = { buf, size };
 	ssize_t result;
+	int r;
 	BLOCK_NEXT(pread)
 
 	if (!wend__block_in_task() || offset < 0)
@@ -108,6 +196,11 @@ BLOCK_EXPORT ssize_t pread(int fd, void *buf, size_t size, off_t offset)
 	if (try_readv(fd, &iov, 1, offset, &result) == DONE &&
 	    (result <= 0 || (size_t)result == size))
 		return result;
+	if (block_mode() == WEND__IO_URING) {
+		r = ring(IORING_OP_READ, fd, buf, size, offset, WEND__CALLER());
+		if (r != WEND__IO_NOT_PARKED)
+			return block_result(r);
+	}
 	wend_block_begin();
 	result = next(fd, buf, size, offset);
 	wend_block_end();
@@ -154,23 +247,116 @@ static enum verdict try_write(int fd, const void *buf, size_t size,
 
 	*result = pwritev2(fd, &iov, 1, offset, RWF_NOWAIT);
 	v = judge(fd, *result);
-	if (v == WAIT) {
+	if (v != DONE) {
 		*result = 0;
-		return WAIT;
+		return v;
 	}
-	if (*result > 0 && (size_t)*result < size && !nonblocking(fd))
+	if (*result > 0 && (size_t)*result < size &&
+	    !wend__block_nonblocking(fd))
 		return WAIT;
 	return DONE;
 }
 
+/* One step of a write that waits; as wend__io_run(). */
+static int write_step(int fd, const char *buf, size_t size, off_t offset,
+		      int64_t deadline, enum verdict *v, const void *caller)
+{
+	ssize_t result;
+	int r;
+
+	if (block_mode() == WEND__IO_URING)
+		return ring(IORING_OP_WRITE, fd, buf, size, offset, caller);
+	for (;;) {
+		if (*v == CANNOT)
+			return WEND__IO_NOT_PARKED;
+		r = wend__block_await(fd, POLLOUT, deadline, "write", caller);
+		if (r < 0)
+			return r;
+		*v = try_write(fd, buf, size, offset, &result);
+		if (result > 0)
+			return (int)result;
+		if (*v == DONE)
+			return result < 0 ? -errno : 0;
+	}
+}
+
+/* Write until all is out; part is already. false: a thread is to write the
+ * rest. */
+static bool park_write(int fd, const char *buf, size_t size, off_t offset,
+		       enum verdict v, ssize_t *part, const void *caller)
+{
+	enum wend__io_mode mode = block_mode();
+	int64_t deadline = INT64_MAX;
+	int r;
+
+	if (mode == WEND__IO_THREADS)
+		return false;
+	if (offset >= 0 ? mode != WEND__IO_URING : !block_stream(fd))
+		return false;
+	if (mode == WEND__IO_EPOLL)
+		deadline = wend__block_deadline(fd, SO_SNDTIMEO);
+	while ((size_t)*part < size) {
+		r = write_step(fd, buf + *part, size - (size_t)*part,
+			       offset < 0 ? offset : offset + *part, deadline,
+			       &v, caller);
+		if (r == WEND__IO_NOT_PARKED)
+			return false;
+		if (r <= 0) {
+			*part = add_up(*part, block_result(r));
+			return true;
+		}
+		*part += r;
+	}
+	return true;
+}
+
+/*
+ * A first step in the ring, without a try. To a socket it is a try all the
+ * same: sending is less work for the kernel than writing, but would wait even
+ * if O_NONBLOCK says not to. As wend__io_run(); NOT_PARKED: try.
+ */
+static int batched_write(int fd, const void *buf, size_t size,
+			 const void *caller)
+{
+	const struct wend__io_op op = {
+		.opcode = IORING_OP_SEND,
+		.prompt = true,
+		.fd = fd,
+		.addr = buf,
+		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,
+		.flags = MSG_DONTWAIT,
+	};
+	int r;
+
+	if (!(block_hints(fd) & BLOCK_SOCKET))
+		return ring(IORING_OP_WRITE, fd, buf, size, -1, caller);
+	r = wend__block_park(&op, 0, "write", caller);
+	if (r == -ENOTSOCK)
+		wend__block_set_hints(fd, 0);
+	return r == -EAGAIN || r == -ENOTSOCK ? WEND__IO_NOT_PARKED : r;
+}
+
 BLOCK_EXPORT ssize_t write(int fd, const void *buf, size_t size)
 {
-	ssize_t part;
+	const void *caller = WEND__CALLER();
+	enum verdict v = WAIT;
+	ssize_t part = 0;
+	int r;
 	BLOCK_NEXT(write)
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
-	if (try_write(fd, buf, size, -1, &part) == DONE)
+	if (block_batch(fd) && size) {
+		r = batched_write(fd, buf, size, caller);
+		if (r != WEND__IO_NOT_PARKED && (r <= 0 || (size_t)r == size ||
+						 wend__block_nonblocking(fd)))
+			return block_result(r);
+		if (r > 0)
+			part = r;
+	}
+	if (part == 0)
+		v = try_write(fd, buf, size, -1, &part);
+	if (v == DONE || park_write(fd, buf, size, -1, v, &part, caller))
 		return part;
 	wend_block_begin();
 	part = add_up(part,
@@ -181,12 +367,15 @@ BLOCK_EXPORT ssize_t write(int fd, const void *buf, size_t size)
 
 BLOCK_EXPORT ssize_t pwrite(int fd, const void *buf, size_t size, off_t offset)
 {
+	enum verdict v;
 	ssize_t part;
 	BLOCK_NEXT(pwrite)
 
 	if (!wend__block_in_task() || offset < 0)
 		return next(fd, buf, size, offset);
-	if (try_write(fd, buf, size, offset, &part) == DONE)
+	v = try_write(fd, buf, size, offset, &part);
+	if (v == DONE ||
+	    park_write(fd, buf, size, offset, v, &part, WEND__CALLER()))
 		return part;
 	wend_block_begin();
 	part = add_up(part, next(fd, (const char *)buf + part,
@@ -195,10 +384,53 @@ BLOCK_EXPORT ssize_t pwrite(int fd, const void *buf, size_t size, off_t offset)
 	return part;
 }
 
-/* The vectored forms give the server up without a try where a partial write
- * would have to be cut out of the caller's vector. */
-ANNOUNCE(ssize_t, writev, (int fd, const struct iovec *iov, int n),
-	 (fd, iov, n))
+/* Write what is left of a vector of which part is out. */
+static ssize_t write_vector_rest(int fd, const struct iovec *iov, int n,
+				 ssize_t part)
+{
+	size_t skip = (size_t)part;
+	ssize_t r;
+
+	for (; n > 0; iov++, n--) {
+		if (skip >= iov->iov_len) {
+			skip -= iov->iov_len;
+			continue;
+		}
+		r = write(fd, (const char *)iov->iov_base + skip,
+			  iov->iov_len - skip);
+		if (r < 0)
+			return part;
+		part += r;
+		if ((size_t)r < iov->iov_len - skip)
+			return part;
+		skip = 0;
+	}
+	return part;
+}
+
+BLOCK_EXPORT ssize_t writev(int fd, const struct iovec *iov, int n)
+{
+	ssize_t result;
+	int r;
+	BLOCK_NEXT(writev)
+
+	if (!wend__block_in_task())
+		return next(fd, iov, n);
+	/* A vector that is not one is for the kernel to refuse. */
+	if (block_mode() == WEND__IO_URING && n > 0 && n <= IOV_MAX &&
+	    block_stream(fd)) {
+		r = ring(IORING_OP_WRITEV, fd, iov, (size_t)n, -1,
+			 WEND__CALLER());
+		if (r != WEND__IO_NOT_PARKED)
+			return r > 0 ? write_vector_rest(fd, iov, n, r) :
+				       block_result(r);
+	}
+	wend_block_begin();
+	result = next(fd, iov, n);
+	wend_block_end();
+	return result;
+}
+
 ANNOUNCE(ssize_t, preadv, (int fd, const struct iovec *iov, int n, off_t at),
 	 (fd, iov, n, at))
 ANNOUNCE(ssize_t, pwritev, (int fd, const struct iovec *iov, int n, off_t at),

@@ -1,54 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * others.c - calls that can wait for long and cannot be tried: names, children,
- * locks on files, signals.
+ * others.c - calls that calls.tab cannot describe in a line: they have a
+ * variable number of arguments, or what tells whether they wait is elsewhere.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <netdb.h>
-#include <signal.h>
+#include <linux/futex.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <sys/file.h>
-#include <sys/resource.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include <wend/errno.h>
 
 #include "compiler-rt/syscall.h"
 #include "runtime/block/announce.h"
+#include "runtime/block/park.h"
 
-/* --- names --------------------------------------------------------------------------------- */
-
-ANNOUNCE(int, getaddrinfo,
-	 (const char *node, const char *service, const struct addrinfo *hints,
-	  struct addrinfo **found),
-	 (node, service, hints, found))
-ANNOUNCE(int, getnameinfo,
-	 (const struct sockaddr *addr, socklen_t size, char *host,
-	  socklen_t host_size, char *service, socklen_t service_size,
-	  int flags),
-	 (addr, size, host, host_size, service, service_size, flags))
-
-/* --- children ------------------------------------------------------------------------------ */
-
-ANNOUNCE(pid_t, wait, (int *status), (status))
-ANNOUNCE(pid_t, waitpid, (pid_t pid, int *status, int options),
-	 (pid, status, options))
-ANNOUNCE(pid_t, wait4,
-	 (pid_t pid, int *status, int options, struct rusage *usage),
-	 (pid, status, options, usage))
-ANNOUNCE(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options),
-	 (type, id, info, options))
-ANNOUNCE(int, system, (const char *command), (command))
-
-/* --- files --------------------------------------------------------------------------------- */
-
-ANNOUNCE(int, flock, (int fd, int operation), (fd, operation))
+/* --- opening ------------------------------------------------------------------------------- */
 
 /* Opening waits for the other end of a FIFO, or for a slow file system. The
  * mode is there only with O_CREAT or O_TMPFILE; passing it on is harmless. */
+static bool has_mode(int flags)
+{
+	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
 static int plain_open(const char *path, int flags, mode_t mode)
 {
 	long r = wend__syscall6(SYS_openat, AT_FDCWD, (long)path, flags,
@@ -80,18 +58,70 @@ BLOCK_EXPORT int open(const char *path, int flags, ...)
 	va_list args;
 
 	va_start(args, flags);
-	mode = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ?
-		       va_arg(args, mode_t) :
-		       0;
+	mode = has_mode(flags) ? va_arg(args, mode_t) : 0;
 	va_end(args);
 	if (wend__block_by_sanitizer(__builtin_return_address(0)))
 		return plain_open(path, flags, mode);
 	return announced_open(path, flags, mode);
 }
 
-/* On 64-bit machines the same function under another name. */
+BLOCK_EXPORT int openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode;
+	va_list args;
+	int r;
+	BLOCK_NEXT(openat)
+
+	va_start(args, flags);
+	mode = has_mode(flags) ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if (!wend__block_in_task())
+		return next(dir, path, flags, mode);
+	wend_block_begin();
+	r = next(dir, path, flags, mode);
+	wend_block_end();
+	return r;
+}
+
+/* On 64-bit machines the same functions under other names. */
 BLOCK_EXPORT int open64(const char *path, int flags, ...)
 	__attribute__((alias("open")));
+BLOCK_EXPORT int openat64(int dir, const char *path, int flags, ...)
+	__attribute__((alias("openat")));
+extern int __open(const char *path, int flags, ...);
+BLOCK_EXPORT int __open(const char *path, int flags, ...)
+	__attribute__((nonnull(1), alias("open")));
+extern int __open64(const char *path, int flags, ...);
+BLOCK_EXPORT int __open64(const char *path, int flags, ...)
+	__attribute__((nonnull(1), alias("open")));
+
+/* What _FORTIFY_SOURCE makes of them; the C library's ends the program if the
+ * mode is missing. */
+extern int __open_2(const char *path, int flags);
+BLOCK_EXPORT int __open_2(const char *path, int flags)
+{
+	BLOCK_NEXT(__open_2)
+
+	return has_mode(flags) ? next(path, flags) : open(path, flags);
+}
+
+extern int __openat_2(int dir, const char *path, int flags);
+BLOCK_EXPORT int __openat_2(int dir, const char *path, int flags)
+{
+	BLOCK_NEXT(__openat_2)
+
+	return has_mode(flags) ? next(dir, path, flags) :
+				 openat(dir, path, flags);
+}
+
+extern int __open64_2(const char *path, int flags);
+BLOCK_EXPORT int __open64_2(const char *path, int flags)
+	__attribute__((alias("__open_2")));
+extern int __openat64_2(int dir, const char *path, int flags);
+BLOCK_EXPORT int __openat64_2(int dir, const char *path, int flags)
+	__attribute__((alias("__openat_2")));
+
+/* --- descriptors and locks ----------------------------------------------------------------- */
 
 /* Only the locking commands wait. Their argument, as any of fcntl()'s, is one
  * word. */
@@ -106,8 +136,12 @@ BLOCK_EXPORT int fcntl(int fd, int command, ...)
 	va_start(args, command);
 	arg = va_arg(args, void *);
 	va_end(args);
-	if (!waits || !wend__block_in_task())
-		return next(fd, command, arg);
+	if (!waits || !wend__block_in_task()) {
+		r = next(fd, command, arg);
+		if (command == F_SETFL)
+			wend__block_flags_changed();
+		return r;
+	}
 	wend_block_begin();
 	r = next(fd, command, arg);
 	wend_block_end();
@@ -117,11 +151,99 @@ BLOCK_EXPORT int fcntl(int fd, int command, ...)
 BLOCK_EXPORT int fcntl64(int fd, int command, ...)
 	__attribute__((alias("fcntl")));
 
-/* --- signals ------------------------------------------------------------------------------- */
+extern int __fcntl(int fd, int command, ...);
+BLOCK_EXPORT int __fcntl(int fd, int command, ...)
+	__attribute__((alias("fcntl")));
 
-ANNOUNCE(int, sigwait, (const sigset_t *set, int *sig), (set, sig))
-ANNOUNCE(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info))
-ANNOUNCE(int, sigtimedwait,
-	 (const sigset_t *set, siginfo_t *info, const struct timespec *timeout),
-	 (set, info, timeout))
-ANNOUNCE(int, sigsuspend, (const sigset_t *mask), (mask))
+/* Only a socket that is to linger waits, until what was sent is taken. */
+static bool lingers(int fd)
+{
+	struct linger l = { 0 };
+	socklen_t size = sizeof(l);
+	int err = errno;
+	bool known = getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size) == 0;
+
+	errno = err;
+	return known && l.l_onoff && l.l_linger > 0;
+}
+
+BLOCK_EXPORT int close(int fd)
+{
+	uint8_t hints = block_hints(fd);
+	int r;
+	BLOCK_NEXT(close)
+
+	/* Before: another thread may have the number in the next moment. */
+	wend__block_set_hints(fd, 0);
+	if (!wend__block_in_task() || (hints && !(hints & BLOCK_SOCKET)) ||
+	    !lingers(fd))
+		return next(fd);
+	wend_block_begin();
+	r = next(fd);
+	wend_block_end();
+	return r;
+}
+
+/* The lock that the program takes. The one inside each call of stdio's is the
+ * C library's own affair. */
+BLOCK_EXPORT void flockfile(FILE *file)
+{
+	BLOCK_NEXT(flockfile)
+
+	if (!wend__block_in_task()) {
+		next(file);
+		return;
+	}
+	if (ftrylockfile(file) == 0)
+		return; /* counted there */
+	wend_block_begin();
+	next(file);
+	wend_block_end();
+	block_held(1);
+}
+
+BLOCK_EXPORT void funlockfile(FILE *file)
+{
+	BLOCK_NEXT(funlockfile)
+
+	next(file);
+	block_held(-1);
+}
+
+/* --- system calls by number ---------------------------------------------------------------- */
+
+static bool futex_waits(long op)
+{
+	switch (op & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_LOCK_PI:
+		return true;
+	}
+	return false;
+}
+
+/* What is built on futexes without libpthread waits in this way. Other numbers
+ * are left alone: mostly they are calls that do not wait, made for speed. */
+BLOCK_EXPORT long syscall(long number, ...)
+{
+	long a, b, c, d, e, f, r;
+	va_list args;
+	BLOCK_NEXT(syscall)
+
+	va_start(args, number);
+	a = va_arg(args, long);
+	b = va_arg(args, long);
+	c = va_arg(args, long);
+	d = va_arg(args, long);
+	e = va_arg(args, long);
+	f = va_arg(args, long);
+	va_end(args);
+	if (number != SYS_futex || !futex_waits(b) || !wend__block_in_task())
+		return next(number, a, b, c, d, e, f);
+	wend_block_begin();
+	r = next(number, a, b, c, d, e, f);
+	wend_block_end();
+	return r;
+}

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sleeping.c - the C library's sleeps: a task that sleeps needs no kernel
- * thread, only a timer.
+ * thread, only a timer. Unless it holds a lock that belongs to its thread: a
+ * timer may wake it in another (SQLite sleeps with a recursive mutex locked).
  *
  * A cancelled task's sleep ends as if by a signal: EINTR, and the time left.
  */
 #define _GNU_SOURCE
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,6 +56,12 @@ BLOCK_EXPORT int nanosleep(const struct timespec *t, struct timespec *rest)
 
 	if (!wend__block_in_task() || !valid(t))
 		return next(t, rest);
+	if (wend__self->task->held) {
+		wend_block_begin();
+		r = next(t, rest);
+		wend_block_end();
+		return r;
+	}
 	r = sleep_relative(to_ns(t), rest);
 	if (r == 0)
 		return 0;
@@ -82,6 +90,8 @@ BLOCK_EXPORT int clock_nanosleep(clockid_t clock, int flags,
 
 	if (!wend__block_in_task() || !valid(t))
 		return next(clock, flags, t, rest);
+	if (wend__self->task->held)
+		return announced_sleep(clock, flags, t, rest);
 	if (flags & TIMER_ABSTIME) {
 		if (clock != CLOCK_MONOTONIC)
 			return announced_sleep(clock, flags, t, rest);
@@ -106,4 +116,22 @@ BLOCK_EXPORT unsigned int sleep(unsigned int seconds)
 	if (nanosleep(&t, &t) == 0)
 		return 0;
 	return (unsigned int)t.tv_sec + (t.tv_nsec > 0);
+}
+
+/* C11's: -1 for an interruption, another negative number for an error. */
+BLOCK_EXPORT int thrd_sleep(const struct timespec *t, struct timespec *rest)
+{
+	int r;
+	BLOCK_NEXT(thrd_sleep)
+
+	if (!wend__block_in_task() || !valid(t))
+		return next(t, rest);
+	if (wend__self->task->held) {
+		wend_block_begin();
+		r = next(t, rest);
+		wend_block_end();
+		return r;
+	}
+	r = sleep_relative(to_ns(t), rest);
+	return r == 0 ? 0 : -1;
 }

@@ -144,6 +144,8 @@ static int wait_on(struct wend_chan *c, struct wend__waitq *q, void *elem,
 	wend__chan_lock(c);
 	if (me.queued)
 		wend__waitq_remove(q, &me);
+	else
+		wend__wait_note_lost(by);
 	wend__chan_unlock(c);
 	return by == WEND__WOKEN_TIMEOUT ? -ETIMEDOUT : -ECANCELED;
 }

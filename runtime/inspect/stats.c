@@ -22,6 +22,8 @@ void wend_stats_get(struct wend_stats *out)
 		out->switches += a32_load_relaxed(&s->tick);
 		out->steals += aword_load_relaxed(&s->steals);
 		out->blocks += aword_load_relaxed(&s->blocks);
+		out->detects += aword_load_relaxed(&s->detects);
+		out->preempts += aword_load_relaxed(&s->preempts);
 	}
 	out->wakes = aword_load_relaxed(&wend__rt.wakes);
 	out->workers = a32_load_relaxed(&wend__rt.worker_count);

@@ -8,7 +8,7 @@
 #include <wend/block.h>
 #include <wend/errno.h>
 
-#include "runtime/sched/server.h"
+#include "runtime/sched/preempt.h"
 
 void wend_block_begin(void)
 {
@@ -18,9 +18,11 @@ void wend_block_begin(void)
 	if (!w || !w->task || w->block_depth++)
 		return;
 	err = errno;
+	wend__preempt_off();
 	w->task->caller = WEND__CALLER();
 	wend__task_move(w->task, WEND__RUNNING, WEND__BLOCKED);
 	wend__server_release(w);
+	wend__preempt_on();
 	errno = err;
 }
 
@@ -36,7 +38,9 @@ void wend_block_end(void)
 	if (--w->block_depth)
 		return;
 	err = errno;
+	wend__preempt_off();
 	wend__server_acquire(w);
 	a8_store_relaxed(&w->task->state, WEND__RUNNING);
+	wend__preempt_on();
 	errno = err;
 }

@@ -28,9 +28,11 @@ bool wend__deadlock_certain(void)
 {
 	/* A thread of the program's own may always send something yet.
 	 * ThreadSanitizer's own does not count. */
-	return wend__sim ||
-	       thread_count() == a32_load_relaxed(&wend__rt.worker_count) + 1 +
-					 WEND__TSAN;
+	unsigned int ours = a32_load_relaxed(&wend__rt.worker_count) + 1;
+
+	if (wend__watchdog)
+		ours += a32_load_relaxed(&wend__watchdog->threads);
+	return wend__sim || thread_count() == ours + WEND__TSAN;
 }
 
 /* What the program has printed is not lost, unless a waiting task holds it. */

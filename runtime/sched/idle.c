@@ -15,7 +15,10 @@
 #include <stddef.h>
 
 #include "compiler-rt/atomic.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
+#include "runtime/sched/park_io.h"
+#include "runtime/sched/preempt.h"
 
 /* A call that returned within this hardly waited. */
 enum { QUICK_NS = 50000 };
@@ -36,7 +39,7 @@ int wend__idle_start(void)
 void wend__idle_push(struct wend__server *s)
 {
 	a8_store_relaxed(&s->idle, 1);
-	s->worker = NULL;
+	aptr_store_relaxed(&s->worker, (struct wend__worker *)NULL);
 	s->idle_prev = NULL;
 	s->idle_next = wend__idle.servers;
 	if (wend__idle.servers)
@@ -86,17 +89,33 @@ static void spares_remove(struct wend__worker *w)
 		wend__idle.keeper = NULL;
 }
 
-/* The spare used last, for its warm cache, but the keeper only if it is the
- * only one: another would have to be found in its place. */
-static struct wend__worker *spares_take(void)
+/*
+ * Who runs s: its watcher, or the spare used last, for its warm cache, but the
+ * keeper only if it is the only one: another would have to be found in its
+ * place. Never another server's watcher.
+ */
+static struct wend__worker *spares_take(const struct wend__server *s)
 {
-	struct wend__worker *w = wend__idle.spares;
+	struct wend__worker *w, *best = NULL;
 
-	if (w && w == wend__idle.keeper && w->spare_next)
-		w = w->spare_next;
-	if (w)
-		spares_remove(w);
-	return w;
+	if (s->watcher && s->watcher->spare) {
+		best = s->watcher;
+	} else {
+		for (w = wend__idle.spares; w; w = w->spare_next) {
+			if (w->watches)
+				continue;
+			best = w;
+			if (w != wend__idle.keeper)
+				break;
+			WEND__RARE(keeper_spared);
+		}
+	}
+	if (best) {
+		if (best == wend__idle.keeper)
+			WEND__RARE(keeper_taken);
+		spares_remove(best);
+	}
+	return best;
 }
 
 /* --- the keeper ------------------------------------------------------------------ */
@@ -110,6 +129,12 @@ static int64_t timers_due(void)
 	for (uint32_t i = 0; i < wend__rt.procs; i++) {
 		struct wend__server *s = &wend__rt.servers[i];
 		int64_t t = wend__timers_next(&s->timers);
+
+		if (!s->idle && wend__io_flying(s)) {
+			int64_t look = wend__now() + WEND__BUSY_IO_LOOK_NS;
+
+			due = look < due ? look : due;
+		}
 
 		if (t != INT64_MAX && !s->idle)
 			t += WEND__BUSY_TIMER_SLACK_NS;
@@ -131,11 +156,17 @@ static bool keeper_needed(void)
 	if (!wend__idle.keeper) {
 		wend__idle.keeper = wend__idle.spares;
 		wend__idle.keeper_deadline = INT64_MAX;
+		if (wend__idle.keeper)
+			WEND__RARE(keeper_appointed);
 	}
-	if (!wend__idle.keeper)
+	if (!wend__idle.keeper) {
+		WEND__RARE(keeper_missing);
 		return true;
-	if (timers_due() < wend__idle.keeper_deadline)
+	}
+	if (timers_due() < wend__idle.keeper_deadline) {
+		WEND__RARE(keeper_hurried);
 		wend__port->unpark(&wend__idle.keeper->parker); /* looks anew */
+	}
 	return false;
 }
 
@@ -167,7 +198,7 @@ void wend__timer_added(struct wend__server *s)
 
 int wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 {
-	struct wend__worker *w = spares_take();
+	struct wend__worker *w = spares_take(s);
 	bool keeper = false;
 	int r;
 
@@ -195,6 +226,15 @@ int wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 
 /* --- spare workers -------------------------------------------------------------------- */
 
+/* Whether operations of some task are under way. */
+static bool any_flying(void)
+{
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		if (wend__io_flying(&wend__rt.servers[i]))
+			return true;
+	return false;
+}
+
 /* Is every server idle and nobody in the kernel, or elsewhere, who could make
  * a task ready? wend__idle.lock held. */
 static bool all_asleep(void)
@@ -204,26 +244,55 @@ static bool all_asleep(void)
 	       wend__idle.spare_count ==
 		       a32_load_relaxed(&wend__rt.worker_count) &&
 	       wend__global_count() == 0 && timers_due() == INT64_MAX &&
-	       wend__tasks_live() > 0 && wend__deadlock_certain();
+	       wend__tasks_live() > 0 && !any_flying() &&
+	       wend__deadlock_certain();
 }
 
-/* The keeper woke up: give it an idle server if timers are due. */
+/* Does a server that runs leave operations that have ended lying? It is in the
+ * same task as at the last look. */
+static bool io_left_lying(void)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < wend__rt.procs; i++) {
+		struct wend__server *s = &wend__rt.servers[i];
+		uint32_t tick = a32_load_relaxed(&s->tick);
+
+		found |= !s->idle && tick == s->looked_at && wend__io_ready(s);
+		s->looked_at = tick;
+	}
+	return found;
+}
+
+/* An idle server becomes spare w's. */
+static void spare_takes(struct wend__worker *w, struct wend__server *s)
+{
+	wend__idle_remove(s);
+	spares_remove(w);
+	wend__server_give(w, s);
+}
+
+/* The keeper woke up: give it an idle server if there is something to do. It
+ * may not leave the one it watches. */
 static void keeper_look(struct wend__worker *w)
 {
 	struct wend__server *s;
 
-	if (timers_due() > wend__now())
+	if (!io_left_lying() && timers_due() > wend__now())
 		return;
 	for (s = wend__idle.servers; s; s = s->idle_next)
 		if (wend__timers_next(&s->timers) <= wend__now())
 			break;
+	if (w->watches)
+		s = w->watches;
 	if (!s)
 		s = wend__idle.servers;
-	if (!s)
+	if (!s) {
+		WEND__RARE(keeper_idle_less);
 		return;
-	wend__idle_remove(s);
-	spares_remove(w);
-	wend__server_give(w, s);
+	}
+	WEND__RARE(keeper_due);
+	spare_takes(w, s);
 }
 
 /* Until when a spare sleeps. It becomes the keeper if there is none, or none
@@ -239,6 +308,8 @@ static int64_t spare_deadline(struct wend__worker *w)
 	due = timers_due();
 	if (wend__idle.keeper && due >= wend__idle.keeper_deadline)
 		return INT64_MAX;
+	if (wend__idle.keeper)
+		WEND__RARE(keeper_relieved);
 	wend__idle.keeper = w;
 	wend__idle.keeper_deadline = due;
 	return due;
@@ -246,6 +317,7 @@ static int64_t spare_deadline(struct wend__worker *w)
 
 bool wend__spare_wait(struct wend__worker *w)
 {
+	struct wend__server *watched;
 	bool keeper = false;
 	int64_t deadline;
 
@@ -261,9 +333,14 @@ bool wend__spare_wait(struct wend__worker *w)
 			wend__idle_unlock();
 			wend__deadlock();
 		}
+		watched = w->watches;
 		wend__idle_unlock();
-		(void)wend__port->park(&w->parker, deadline);
+		wend__io_park(w, watched, deadline);
 		wend__idle_lock();
+		if (!w->server && w->watches && wend__io_ready(w->watches)) {
+			spare_takes(w, w->watches);
+			keeper = keeper_needed();
+		}
 		if (!w->server && wend__idle.keeper == w) {
 			keeper_look(w);
 			keeper = keeper_needed();
@@ -283,18 +360,18 @@ void wend__spares_wake(void)
 	wend__idle_unlock();
 }
 
-
 /* --- blocking in the kernel ------------------------------------------------------------- */
 
 void wend__server_release(struct wend__worker *w)
 {
 	struct wend__server *s = w->server;
-	bool work = !wend__queues_empty(s), keeper;
+	/* Somebody is to look after operations that are under way, too. */
+	bool work = !wend__queues_empty(s) || wend__io_flying(s), keeper;
 
 	aword_store_relaxed(&s->blocks, s->blocks + 1);
 	w->last = s;
 	w->released_at = wend__now();
-	w->server = NULL;
+	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	wend__idle_lock();
 	if (work) {
 		(void)wend__idle_start_server_unlock(s, false);
@@ -306,8 +383,10 @@ void wend__server_release(struct wend__worker *w)
 	if (keeper)
 		start_keeper();
 	/* What was queued while no server was idle, too. */
-	if (wend__work_unseen())
+	if (wend__work_unseen()) {
+		WEND__RARE(release_unseen);
 		wend__work_added(true);
+	}
 }
 
 /* A server that is idle, the one held last if it can be. */
@@ -335,6 +414,7 @@ void wend__server_acquire(struct wend__worker *w)
 
 	if (take_idle_server(w))
 		return;
+	WEND__RARE(return_queued);
 	a8_store_relaxed(&t->state, WEND__READY);
 	t->bound = w;
 	/* accept() with a connection pending, say: it gave its server up for
@@ -347,19 +427,28 @@ void wend__server_acquire(struct wend__worker *w)
 	wend__work_added(true);
 	while (wend__port->park(&w->parker, INT64_MAX) ||
 	       !aptr_load_acquire(&w->server))
-		;
-	t->bound = NULL;
+		WEND__RARE(return_stale);
 }
 
 void wend__hand_over(struct wend__worker *w, struct wend_task *t)
 {
 	struct wend__worker *b = t->bound;
 	struct wend__server *s = w->server;
+	bool queued;
 
-	w->server = NULL;
-	s->worker = b;
-	/* [hand.over] The permit carries the server's state to b. */
+	WEND__RARE(hand_over);
+	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
+	wend__server_held_by(s, b);
+	t->bound = NULL;
+	a8_store_relaxed(&t->state, WEND__RUNNING);
+	/* [hand.over] The server's state goes to b with the word that it waits
+	 * for: the server, or, QUEUED by the watchdog, the claim. Never the
+	 * claim of one that queued itself: it may be gone with its server
+	 * already, and the watchdog be at that word again. */
+	queued = a32_load_relaxed(&b->preempt->claim) == WEND__CLAIM_QUEUED;
 	aptr_store_release(&b->server, s);
+	if (queued)
+		a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
 	wend__port->unpark(&b->parker);
 }
 

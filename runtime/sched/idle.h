@@ -17,6 +17,10 @@ enum wend__search_state {
 /* A running server is given this long to fire its timers itself. */
 enum { WEND__BUSY_TIMER_SLACK_NS = 200000 };
 
+/* How often the keeper looks whether a running server leaves operations that
+ * have ended lying. */
+enum { WEND__BUSY_IO_LOOK_NS = 5000000 };
+
 struct wend__idle {
 	/* read by every push, so on a line of their own */
 	uint32_t search __attribute__((aligned(64)));
@@ -46,12 +50,30 @@ static inline void wend__idle_unlock(void)
 void wend__idle_push(struct wend__server *s);
 void wend__idle_remove(struct wend__server *s);
 
+/*
+ * An idle server with operations under way is watched by the worker that left
+ * it: as a spare it sleeps in the server's poller, and takes the server back
+ * when one ends. The lock is held, s is on the list.
+ */
+static inline void wend__watch(struct wend__worker *w, struct wend__server *s)
+{
+	s->watcher = w;
+	w->watches = s;
+}
+
 /* s, off the list, becomes w's; the lock is held or w is not running. */
 static inline void wend__server_give(struct wend__worker *w,
 				     struct wend__server *s)
 {
-	s->worker = w;
-	w->server = s;
+	if (s->watcher) {
+		s->watcher->watches = NULL;
+		s->watcher = NULL;
+	}
+	wend__server_held_by(s, w);
+	aptr_store_relaxed(&w->server, s);
+	if (WEND__UNLIKELY(wend__watchdog &&
+			   a32_load_relaxed(&wend__watchdog->asleep)))
+		wend__watchdog->wake();
 }
 
 /*

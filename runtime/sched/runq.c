@@ -36,6 +36,7 @@
  */
 #include "runtime/sched/runq.h"
 
+#include "runtime/base/rare.h"
 #include "runtime/sched/task.h"
 
 enum { SPILL_FRESH = WEND__FRESH_SIZE / 2, SPILL_RING = WEND__RING_SIZE / 2 };
@@ -54,8 +55,12 @@ static bool ring_spill_owner(struct wend__ring *r, struct wend_task *t,
 			&r->slots[(head + i) % WEND__RING_SIZE]);
 	/* [ring.head] Pairs with the owner's acquire of head: nothing to hand
 	 * over here, the owner is us. */
-	if (!a32_cas_full(&r->head, head, head + SPILL_RING))
+	wend__point();
+	if (!a32_cas_full(&r->head, head, head + SPILL_RING)) {
+		WEND__RARE(ring_spill_lost);
 		return false;
+	}
+	WEND__RARE(ring_spill);
 	chain[SPILL_RING] = t;
 	for (i = 0; i < SPILL_RING; i++)
 		chain[i]->link = chain[i + 1];
@@ -93,6 +98,7 @@ struct wend_task *wend__ring_take(struct wend__ring *r)
 		wend__point();
 		if (a32_cas_full(&r->head, head, head + 1)) /* [ring.head] */
 			return t;
+		WEND__RARE(ring_take_lost);
 	}
 }
 
@@ -112,8 +118,10 @@ struct wend_task *wend__ring_steal(struct wend__ring *from,
 		n -= n / 2;
 		if (n == 0)
 			return NULL;
-		if (n > WEND__RING_SIZE / 2)
+		if (n > WEND__RING_SIZE / 2) {
+			WEND__RARE(ring_steal_torn);
 			continue;
+		}
 		for (uint32_t i = 0; i < n; i++) {
 			t = aptr_load_relaxed(
 				&from->slots[(head + i) % WEND__RING_SIZE]);
@@ -121,8 +129,10 @@ struct wend_task *wend__ring_steal(struct wend__ring *from,
 				&to->slots[(tail + i) % WEND__RING_SIZE], t);
 		}
 		wend__point();
-		if (!a32_cas_full(&from->head, head, head + n))
+		if (!a32_cas_full(&from->head, head, head + n)) {
+			WEND__RARE(ring_steal_lost);
 			continue;
+		}
 		*count = n;
 		/* The last one copied is for now; it was never published. */
 		t = to->slots[(tail + n - 1) % WEND__RING_SIZE];
@@ -141,6 +151,7 @@ static void fresh_spill_owner(struct wend__fresh *f)
 	struct wend_task *first = NULL, *last = NULL, *t;
 	uint32_t n = 0;
 
+	WEND__RARE(fresh_spill);
 	while (n < SPILL_FRESH && (t = wend__fresh_take(f))) {
 		if (last)
 			last->link = t;
@@ -182,8 +193,13 @@ struct wend_task *wend__fresh_pop_owner(struct wend__fresh *f)
 	t = NULL;
 	if (bottom == top) {
 		t = aptr_load_relaxed(&f->slots[bottom % WEND__FRESH_SIZE]);
-		if (!aword_cas_full(&f->top, top, top + 1))
+		wend__point();
+		if (!aword_cas_full(&f->top, top, top + 1)) {
+			WEND__RARE(fresh_last_lost);
 			t = NULL;
+		} else {
+			WEND__OFTEN(fresh_last_won);
+		}
 	}
 	aword_store_relaxed(&f->bottom, bottom + 1);
 	return t;
@@ -204,6 +220,7 @@ struct wend_task *wend__fresh_take(struct wend__fresh *f)
 		wend__point();
 		if (aword_cas_full(&f->top, top, top + 1))
 			return t;
+		WEND__RARE(fresh_take_lost);
 	}
 }
 
@@ -264,6 +281,7 @@ void wend__global_push(struct wend_task *t)
 
 void wend__global_push_quick(struct wend_task *t)
 {
+	WEND__RARE(global_quick);
 	push(QUICK, t, t, 1);
 }
 

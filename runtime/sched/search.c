@@ -38,7 +38,9 @@
 #include <stddef.h>
 
 #include "compiler-rt/atomic.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
+#include "runtime/sched/park_io.h"
 
 enum {
 	ACTIVE_ROUNDS = 8,
@@ -72,6 +74,7 @@ static void start_searcher(void)
 		}
 		wend__idle_unlock();
 		a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
+		WEND__RARE(search_raced);
 		/* One may have become idle while we stood in its way. */
 	} while (a32_load_relaxed(&wend__idle.count) > 0);
 }
@@ -85,11 +88,15 @@ void wend__work_added(bool more)
 		if (a32_load_relaxed(&wend__idle.count) > 0)
 			start_searcher();
 	} else if (search == WEND__SEARCH_NAPPING && more) {
-		if (a32_cas_full(&wend__idle.search, WEND__SEARCH_NAPPING,
-				 WEND__SEARCH_ACTIVE))
-			wend__port->unpark(
-				&aptr_load_acquire(&wend__idle.searcher)
-					 ->parker);
+		wend__point();
+		if (!a32_cas_full(&wend__idle.search, WEND__SEARCH_NAPPING,
+				  WEND__SEARCH_ACTIVE)) {
+			WEND__RARE(search_kick_lost);
+			return;
+		}
+		WEND__RARE(search_kicked);
+		wend__port->unpark(
+			&aptr_load_acquire(&wend__idle.searcher)->parker);
 	}
 }
 
@@ -118,8 +125,10 @@ void wend__search_end(struct wend__worker *w)
 	/* [idle.dance] full: what is pushed from now on is its pusher's to
 	 * announce; what was pushed before we look for here. */
 	a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
-	if (a32_load_relaxed(&wend__idle.count) > 0 && work_anywhere())
+	if (a32_load_relaxed(&wend__idle.count) > 0 && work_anywhere()) {
+		WEND__RARE(search_passed_on);
 		start_searcher();
+	}
 }
 
 /* Take from one other server. still: its next slot too, for it has stood
@@ -133,8 +142,11 @@ static struct wend_task *steal_from(struct wend__server *thief,
 	t = wend__ring_steal(&victim->ring, &thief->ring, &n);
 	if (!t)
 		t = wend__fresh_take(&victim->fresh);
-	if (!t && still && aptr_load_relaxed(&victim->next))
+	if (!t && still && aptr_load_relaxed(&victim->next)) {
 		t = aptr_swap_acquire(&victim->next, (struct wend_task *)NULL);
+		if (t)
+			WEND__RARE(next_stolen);
+	}
 	if (t)
 		aword_store_relaxed(&thief->steals, thief->steals + n);
 	return t;
@@ -151,41 +163,52 @@ static bool run_late_timers(struct wend__server *victim, int64_t now)
 				  0 :
 				  WEND__BUSY_TIMER_SLACK_NS))
 		return false;
+	WEND__RARE(late_timers);
 	wend__timers_run(&victim->timers, now);
 	return true;
+}
+
+/* The owner's own queues, which others made something ready into. */
+static struct wend_task *take_own(struct wend__server *s)
+{
+	struct wend_task *t = aptr_swap_acquire(&s->next,
+						(struct wend_task *)NULL);
+
+	if (!t)
+		t = wend__ring_take(&s->ring);
+	return t ? t : wend__fresh_pop_owner(&s->fresh);
 }
 
 /*
  * One round over all servers from a random one. ticks: what each server's tick
  * was at the last round that ended in a nap; NULL: next slots are not taken.
  */
-static struct wend_task *search_round(struct wend__server *s,
+static struct wend_task *search_round(struct wend__worker *w,
 				      const uint32_t *ticks)
 {
+	struct wend__server *s = w->server;
 	uint32_t n = wend__rt.procs, at = wend__rand_below(&s->rand, n);
 	int64_t now = wend__now();
 	struct wend_task *t;
 
+	if (wend__io_step(w) && (t = take_own(s)))
+		return t;
 	for (uint32_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
 		struct wend__server *victim = &wend__rt.servers[at];
+		bool still, found;
 
 		if (victim == s)
 			continue;
-		t = steal_from(
-			s, victim,
-			ticks && ticks[at] == a32_load_relaxed(&victim->tick));
+		still = ticks && ticks[at] == a32_load_relaxed(&victim->tick);
+		t = steal_from(s, victim, still);
 		if (t)
 			return t;
-		if (run_late_timers(victim, now)) {
-			t = aptr_swap_acquire(&s->next,
-					      (struct wend_task *)NULL);
-			if (!t)
-				t = wend__ring_take(&s->ring);
-			if (!t)
-				t = wend__fresh_pop_owner(&s->fresh);
-			if (t)
-				return t;
-		}
+		found = run_late_timers(victim, now);
+		/* An idle one has a watcher. */
+		if (still && !a8_load_relaxed(&victim->idle))
+			found |= wend__io_steal(w, victim);
+		if (found && (t = take_own(s)))
+			return t;
 	}
 	return wend__global_take_owner(&s->ring, &s->fresh,
 				       wend__global_count() / n + 1);
@@ -196,6 +219,7 @@ static void nap(struct wend__worker *w, int64_t length)
 {
 	int64_t until = wend__now() + length;
 
+	wend__point();
 	/* A kick meant for the last searcher may read this one: it gets up
 	 * early, that is all. */
 	aptr_store_release(&wend__idle.searcher, w);
@@ -203,7 +227,9 @@ static void nap(struct wend__worker *w, int64_t length)
 	 * against a push that saw ACTIVE. */
 	a32_store_full(&wend__idle.search, WEND__SEARCH_NAPPING);
 	if (wend__global_count() == 0)
-		(void)wend__port->park(&w->parker, until);
+		wend__io_park(w, w->server, until);
+	else
+		WEND__RARE(nap_skipped);
 	/* Ours again, whoever says so. */
 	(void)a32_cas_full(&wend__idle.search, WEND__SEARCH_NAPPING,
 			   WEND__SEARCH_ACTIVE);
@@ -224,6 +250,7 @@ static void hold_back(struct wend__worker *w)
 		w->hold_back = 0;
 		return;
 	}
+	WEND__RARE(hold_back);
 	w->hold_back *= 2;
 	if (w->hold_back < HOLD_FIRST_NS)
 		w->hold_back = HOLD_FIRST_NS;
@@ -243,7 +270,7 @@ static struct wend_task *search(struct wend__worker *w)
 	int64_t length = NAP_FIRST_NS;
 
 	for (unsigned int i = 0; i < ACTIVE_ROUNDS; i++) {
-		t = search_round(w->server, NULL);
+		t = search_round(w, NULL);
 		if (t)
 			return t;
 		wend__spin.relax(i);
@@ -251,7 +278,7 @@ static struct wend_task *search(struct wend__worker *w)
 	for (unsigned int i = 0; i < NAPS; i++) {
 		note_ticks(ticks);
 		nap(w, length);
-		t = search_round(w->server, ticks);
+		t = search_round(w, ticks);
 		if (t || a32_load_relaxed(&wend__rt.halted) ||
 		    a32_load_relaxed(&wend__rt.stopping))
 			return t;
@@ -267,8 +294,10 @@ static struct wend_task *search(struct wend__worker *w)
 /* The last task has ended: tell who waits in wend_stop(). */
 static void tell_stopper(void)
 {
-	if (a32_load_acquire(&wend__rt.stopping) && wend__tasks_live() == 0)
-		wend__port->unpark(&wend__rt.stopper);
+	if (!a32_load_acquire(&wend__rt.stopping) || wend__tasks_live() > 0)
+		return;
+	WEND__RARE(stopper_told);
+	wend__port->unpark(&wend__rt.stopper);
 }
 
 /* Put the server on the idle list. true: work came meanwhile, and the server
@@ -278,13 +307,15 @@ static bool go_idle(struct wend__worker *w, bool searched)
 	struct wend__server *s = w->server;
 	bool again;
 
-	w->server = NULL;
+	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	if (searched) {
 		w->searching = false;
 		a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
 	}
 	wend__idle_lock();
 	wend__idle_push(s); /* full [idle.dance] */
+	if (wend__io_flying(s))
+		wend__watch(w, s);
 	wend__idle_unlock();
 	wend__point();
 	tell_stopper();
@@ -294,7 +325,10 @@ static bool go_idle(struct wend__worker *w, bool searched)
 		return false;
 	wend__idle_lock();
 	again = s->idle;
-	if (again) {
+	if (!again) {
+		WEND__RARE(idle_gone);
+	} else {
+		WEND__RARE(idle_again);
 		wend__idle_remove(s);
 		wend__server_give(w, s);
 	}

@@ -23,6 +23,9 @@
 #ifndef WEND_SCHED_SERVER_H
 #define WEND_SCHED_SERVER_H
 
+#include <time.h>
+
+#include "runtime/base/preempt.h"
 #include "runtime/base/rand.h"
 #include "runtime/sched/runq.h"
 #include "runtime/sched/task.h"
@@ -35,16 +38,27 @@ struct wend__server {
 	struct wend__worker *worker;
 	uint32_t tick; /* tasks taken up; thieves look whether it moves */
 	uint32_t id;
-	bool alone; /* the only server: nobody steals; never changes */
+	bool alone;    /* the only server: nobody steals; never changes */
+	uint8_t armed; /* its worker is watched, see wend__server_arm() */
+	uint32_t tid;  /* its worker's, for who watches; a hint */
 	struct wend__task_cache tasks;
 	struct wend__stack_cache stacks;
 	struct wend__rand rand;
+	/* park_io.c: tasks woken together that have not done their next
+	 * operation; since when operations are unsent */
+	uint32_t burst;
+	int64_t unsent_since;
+	struct wend__poller *poller; /* NULL: none yet. Stays, once there */
 	/* counts; only grow. Summed by others without a lock. */
 	size_t started, ended, steals, blocks;
+	/* the watchdog's counts */
+	size_t detects, preempts;
 
 	/* the idle lock's; idle is looked at without it, as a hint */
 	uint8_t idle __attribute__((aligned(64)));
 	struct wend__server *idle_next, *idle_prev;
+	struct wend__worker *watcher; /* waits for its operations to end */
+	uint32_t looked_at;           /* tick, at the keeper's last look */
 
 	/* Set by others: leave the fast path once. */
 	uint32_t attention;
@@ -56,22 +70,37 @@ struct wend__server {
 };
 
 struct wend__worker {
-	struct wend__server *server; /* NULL: holds none */
-	struct wend_task *task;      /* whose code it runs; NULL: its own */
-	struct wend__ctx ctx;        /* the scheduler's, while a task runs */
-	struct wend_task *hint;      /* to be run first, from a task's park */
-	int *errno_at;               /* this kernel thread's errno */
-	struct wend__server *last;   /* held before it blocked */
+	struct wend__server *server;   /* NULL: holds none */
+	struct wend_task *task;        /* whose code it runs; NULL: its own */
+	struct wend__ctx ctx;          /* the scheduler's, while a task runs */
+	struct wend_task *hint;        /* to be run first, from a task's park */
+	int *errno_at;                 /* this kernel thread's errno */
+	struct wend__server *last;     /* held before it blocked */
+	struct wend__preempt *preempt; /* this kernel thread's */
+	struct wend__preempt no_preempt; /* that one, before it runs */
+	uint32_t tid; /* of the kernel's; 0: does not run yet */
 	unsigned int block_depth;
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
 	bool spare;
+	bool submitted; /* operations, that end with this thread: it must not
+			 * end while its task's or others' are under way */
+	struct wend__server *watches; /* the idle lock's: an idle server */
 	int64_t stole_at;  /* when it last took another server's work */
 	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;
 	struct wend__parker parker;
 	struct wend__worker *spare_next; /* the idle lock's, as spare */
-	struct wend__worker *all_next;   /* never changes once published */
+	/* runtime/watch: without a server that was taken */
+	struct wend__worker *taken_next, *taken_prev;
+	int64_t taken_at, taken_clock;
+	int64_t reported_at; /* a limit that its task was over */
+	timer_t stop_timer;
+	bool has_stop_timer;
+	uint32_t signals_sent, signals_done;
+	uint32_t stopped; /* it waits in the handler, its server not passed on */
+	bool stop_cancel; /* and its task is to be cancelled */
+	struct wend__worker *all_next; /* never changes once published */
 	struct wend__thread thread;
 };
 
@@ -89,6 +118,7 @@ struct wend__runtime {
 	uint32_t exiting;   /* workers are to end */
 	uint32_t halted;    /* wend_main() has returned: run nothing more */
 	uint32_t deadlocks; /* whether to look for them */
+	int64_t slice;      /* ns a task may run while others wait */
 	/* Where wend_stop() waits. Its own: whoever waits as a task does counts
 	 * on each permit being for the wait it is in. */
 	struct wend__parker stopper;
@@ -99,6 +129,55 @@ extern struct wend__runtime wend__rt;
 
 /* Tasks started and not ended; exact when it is 0 (see start.c). */
 uint64_t wend__tasks_live(void);
+
+/* CPUs that the cgroup's quota amounts to, rounded up; 0: none known. */
+unsigned int wend__quota_cpus(void);
+
+/* --- watching (runtime/watch) --------------------------------------------- */
+
+/* What watches the workers, if anything does: filled in by runtime/watch. */
+struct wend__watch {
+	int (*start)(void); /* with the runtime; -errno */
+	void (*stop)(void); /* no task lives */
+
+	/* Tasks wait behind the one that the caller runs on s. */
+	void (*arm)(struct wend__server *s);
+	/* A server was given to a worker while nobody watched. */
+	void (*wake)(void);
+	/* The calling worker goes on: no signal is on its way to it when this
+	 * returns. */
+	void (*settle)(struct wend__worker *w);
+	/* The calling worker gave its server up in the signal's handler. */
+	void (*stopped)(void);
+	/* w, which holds no server, is about to be freed. */
+	void (*forget)(struct wend__worker *w);
+
+	uint32_t threads; /* how many it has */
+	uint32_t asleep;  /* wake() is wanted */
+};
+extern struct wend__watch *wend__watchdog; /* NULL: not linked in */
+
+/*
+ * Something waits on s's queues, and a task runs on it: it is to be noticed
+ * when that task keeps the server. Cheap: the watch stays armed until the
+ * server has run out of work.
+ *
+ * No fence: if the watch disarms just now and neither sees the other, its next
+ * tick makes up for that.
+ */
+static inline void wend__server_arm(struct wend__server *s)
+{
+	if (WEND__UNLIKELY(!a8_load_relaxed(&s->armed)))
+		wend__watchdog->arm(s);
+}
+
+/* w is who runs s from now on. */
+static inline void wend__server_held_by(struct wend__server *s,
+					struct wend__worker *w)
+{
+	aptr_store_relaxed(&s->worker, w);
+	a32_store_relaxed(&s->tid, a32_load_relaxed(&w->tid));
+}
 
 /* --- switching (switch.c) ------------------------------------------------- */
 
@@ -153,6 +232,12 @@ void wend__server_put_idle(struct wend__server *s);
 unsigned int wend__ready_count(void);
 
 int wend__idle_start(void);
+
+/* --- blocking calls (runtime/block/announce.c) ---------------------------- */
+
+/* Announce the C library's calls from now on, unless WEND_INTERPOSE is 0.
+ * -EINVAL after a line on stderr when it is neither 0 nor 1; -ENOMEM. */
+int wend__block_start(void);
 
 /* --- workers (worker.c) --------------------------------------------------- */
 

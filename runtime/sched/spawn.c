@@ -9,7 +9,7 @@
 #include <wend/task.h>
 
 #include "runtime/sched/local.h"
-#include "runtime/sched/server.h"
+#include "runtime/sched/preempt.h"
 
 /* --- the beginning ------------------------------------------------------------------- */
 
@@ -102,6 +102,8 @@ static void init_task(struct wend_task *t, struct wend__stack *stack)
 	t->bound = NULL;
 	t->cancelled = 0;
 	t->shield = 0;
+	t->nopreempt = 0;
+	t->held = 0;
 	t->refs = 1;
 	t->result = 0;
 	t->on_end = NULL;
@@ -116,6 +118,7 @@ static void enqueue(struct wend__server *s, struct wend_task *t)
 		aword_store_relaxed(&s->started, s->started + 1);
 		a8_store_relaxed(&t->state, WEND__FRESH);
 		wend__fresh_push_owner(&s->fresh, t);
+		wend__server_arm(s);
 		if (!s->alone) {
 			fence_full(); /* [idle.dance] */
 			wend__work_added(true);
@@ -129,11 +132,18 @@ static void enqueue(struct wend__server *s, struct wend_task *t)
 	wend__work_added(true);
 }
 
-int wend_spawn(const wend_attr *attr, void (*entry)(void *args),
-	       const void *args, size_t size)
+/* Where a task may be put that the calling thread starts or frees: its server;
+ * NULL: it is not a worker, or has none. Preemption is off. */
+static inline struct wend__server *here(void)
 {
 	struct wend__worker *w = wend__self;
-	struct wend__server *s = WEND__LIKELY(w != NULL) ? w->server : NULL;
+
+	return WEND__LIKELY(w != NULL) ? w->server : NULL;
+}
+
+static int spawn(struct wend__server *s, const wend_attr *attr,
+		 void (*entry)(void *args), const void *args, size_t size)
+{
 	struct wend__stack *stack;
 	struct wend_task *t;
 	int64_t stack_size = 0;
@@ -171,6 +181,17 @@ no_task:
 	return r;
 }
 
+int wend_spawn(const wend_attr *attr, void (*entry)(void *args),
+	       const void *args, size_t size)
+{
+	int r;
+
+	wend__preempt_off();
+	r = spawn(here(), attr, entry, args, size);
+	wend__preempt_on();
+	return r;
+}
+
 /* --- the end --------------------------------------------------------------------------- */
 
 /* Wake all who join t; none can come after. */
@@ -198,6 +219,7 @@ void wend__task_exit(struct wend_task *t)
 		t->on_end(t->on_end_arg, t->result);
 	/* Before the joiners can look, or main's would find it alive. The
 	 * worker is still busy with it, and wend_stop() waits for that. */
+	wend__preempt_off();
 	s = t->worker->server;
 	aword_store_relaxed(&s->ended, s->ended + 1);
 	wake_joiners(t);
@@ -241,7 +263,10 @@ int wend_join(wend_task *t, int *result)
 
 void wend_task_release(wend_task *t)
 {
-	struct wend__worker *w = wend__self;
+	struct wend__server *s;
 
-	wend__task_unref(w && w->server ? &w->server->tasks : NULL, t);
+	wend__preempt_off();
+	s = here();
+	wend__task_unref(s ? &s->tasks : NULL, t);
+	wend__preempt_on();
 }

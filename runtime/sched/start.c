@@ -22,18 +22,25 @@
 
 #include <wend/runtime.h>
 #include <wend/task.h>
+#include <wend/time.h>
 
 #include "compiler-rt/syscall.h"
 #include "runtime/base/env.h"
-#include "runtime/sched/server.h"
+#include "runtime/sched/park_io.h"
+#include "runtime/sched/preempt.h"
 
 struct wend__runtime wend__rt;
+struct wend__watch *wend__watchdog;
 
 /* Serialises start and stop: 0 stopped, 1 running, 2 changing. */
 static uint32_t phase;
 enum { STOPPED, RUNNING, CHANGING };
 
 enum { MAIN_STACK_MAX = 64 * 1024 * 1024 };
+
+static const int64_t SLICE_NS = 10 * WEND_MILLISECOND,
+		     SLICE_MIN_NS = 100 * WEND_MICROSECOND,
+		     SLICE_MAX_NS = 1000 * WEND_SECOND;
 
 uint64_t wend__tasks_live(void)
 {
@@ -50,8 +57,7 @@ uint64_t wend__tasks_live(void)
 
 /* --- configuration -------------------------------------------------------------------- */
 
-/* CPUs that the cgroup's quota amounts to, rounded up; 0: no limit known. */
-static unsigned int cgroup_cpus(void)
+unsigned int wend__quota_cpus(void)
 {
 	FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
 	unsigned long long quota, period;
@@ -68,7 +74,7 @@ static unsigned int cgroup_cpus(void)
 static unsigned int default_procs(void)
 {
 	int n = wend__sched_getaffinity_count();
-	unsigned int limit = cgroup_cpus();
+	unsigned int limit = wend__quota_cpus();
 
 	if (n < 1)
 		n = 1;
@@ -103,7 +109,28 @@ static int choose(uint64_t given, const char *field, const char *variable,
 
 struct settings {
 	uint64_t procs, stack, seed;
+	int64_t slice;
 };
+
+static int choose_slice(const wend_config *config, int64_t *slice)
+{
+	int r;
+
+	*slice = config->slice;
+	if (*slice == 0) {
+		*slice = SLICE_NS;
+		r = wend__env_duration("WEND_SLICE", SLICE_MIN_NS, SLICE_MAX_NS,
+				       slice);
+		return r < 0 ? r : 0;
+	}
+	if (*slice > 0 && (*slice < SLICE_MIN_NS || *slice > SLICE_MAX_NS)) {
+		wend__complain("wend_config.slice is %lld ns: want 100 us to "
+			       "1000 s",
+			       (long long)*slice);
+		return -EINVAL;
+	}
+	return 0;
+}
 
 static int choose_port(const wend_config *config)
 {
@@ -151,6 +178,8 @@ static int settle(const wend_config *config, struct settings *out)
 				   1 :
 				   (uint64_t)wend__clock_ns(),
 			   &out->seed);
+	if (r == 0)
+		r = choose_slice(config, &out->slice);
 	if (r)
 		return r;
 	while (out->stack & (out->stack - 1)) /* up to a power of two */
@@ -179,6 +208,7 @@ static int servers_start(uint32_t procs, uint64_t seed)
 	for (uint32_t i = 0; i < procs; i++) {
 		all[i].id = i;
 		all[i].alone = procs == 1;
+		all[i].armed = 1; /* nothing to arm, until somebody watches */
 		wend__timers_init(&all[i].timers);
 		wend__rand_seed(&all[i].rand, seed + i);
 	}
@@ -188,6 +218,7 @@ static int servers_start(uint32_t procs, uint64_t seed)
 
 static void servers_stop(void)
 {
+	wend__io_stop();
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__timers_free(&wend__rt.servers[i].timers);
 	free(wend__rt.servers);
@@ -212,6 +243,11 @@ static int start(const wend_config *config)
 	r = wend__port->start(set.seed);
 	if (r)
 		return r;
+	r = wend__block_start();
+	if (r == 0)
+		r = wend__io_start();
+	if (r)
+		goto no_stacks;
 	r = wend__stacks_start(set.stack, (unsigned int)set.procs);
 	if (r)
 		goto no_stacks;
@@ -230,14 +266,23 @@ static int start(const wend_config *config)
 	wend__rt.halted = 0;
 	wend__rt.foreign_started = 0;
 	wend__rt.wakes = 0;
+	wend__rt.slice = set.slice;
+	wend__preempt_start();
 	wend__port_stuck = wend__ready_count;
 	/* From here on wend_spawn() works. */
 	a32_store_release(&wend__rt.procs, (uint32_t)set.procs);
+	if (wend__watchdog)
+		r = wend__watchdog->start();
+	if (r)
+		goto no_watch;
 	r = workers_start((uint32_t)set.procs);
 	if (r)
 		goto no_workers;
 	return 0;
 no_workers:
+	if (wend__watchdog)
+		wend__watchdog->stop();
+no_watch:
 	if (wend__sim)
 		wend__overflow_thread_end();
 	wend__overflow_stop();
@@ -268,6 +313,8 @@ int wend_start(const wend_config *config)
 static void stop(void)
 {
 	a32_store_full(&wend__rt.exiting, 1);
+	if (wend__watchdog)
+		wend__watchdog->stop();
 	wend__spares_wake();
 	wend__workers_join();
 	if (wend__sim)

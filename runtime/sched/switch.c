@@ -17,7 +17,9 @@
 #include <wend/task.h>
 
 #include "compiler-rt/membarrier.h"
-#include "runtime/sched/server.h"
+#include "runtime/base/rare.h"
+#include "runtime/sched/park_io.h"
+#include "runtime/sched/preempt.h"
 
 /* Powers of two: how often, in tasks taken up, a server looks ... */
 enum {
@@ -48,7 +50,8 @@ static bool slow_due(struct wend__server *s, uint32_t tick)
 {
 	int64_t timer;
 
-	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention)))
+	if (WEND__UNLIKELY(fair_due(tick) || a32_load_relaxed(&s->attention) ||
+			    wend__io_due(s, tick)))
 		return true;
 	timer = wend__timers_next(&s->timers);
 	return WEND__UNLIKELY(timer != INT64_MAX) && tick % TIMER_TICKS == 0 &&
@@ -210,7 +213,7 @@ static inline void take_up(struct wend__worker *w, struct wend_task *t)
 	a8_store_relaxed(&t->state, WEND__RUNNING);
 	t->worker = w;
 	t->on_cpu = 1;
-	w->task = t;
+	aptr_store_relaxed(&w->task, t);
 }
 
 /* From the task `from` to the task `to`; returns when `from` runs again. */
@@ -235,7 +238,7 @@ static inline void switch_to_scheduler(struct wend__worker *w,
 	bool dying = from->on_cpu == ON_CPU_DEAD;
 	struct wend_task *prev;
 
-	w->task = NULL;
+	aptr_store_relaxed(&w->task, (struct wend_task *)NULL);
 	fiber_now_set(w->fiber);
 	wend__fiber_switch_begin(dying ? NULL : from->fiber, w->fiber);
 	prev = wend__ctx_switch(&from->ctx, w->ctx.sp, from);
@@ -256,6 +259,15 @@ static void switch_from_scheduler(struct wend__worker *w, struct wend_task *to)
 	finish(w, prev);
 }
 
+/* Why next cannot be switched to from where we are; only for the record. */
+static void note_detour(const struct wend_task *next)
+{
+	if (next->bound)
+		WEND__RARE(next_bound);
+	else
+		WEND__RARE(next_on_cpu);
+}
+
 /*
  * Leave the calling task for next, or for the scheduler if there is none or
  * it cannot be switched to from here: its stack is a blocked worker's thread,
@@ -268,6 +280,7 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 
 	if (next == t) {
 		/* Made ready again before it got away. */
+		WEND__RARE(self_wake);
 		a8_store_relaxed(&t->state, WEND__RUNNING);
 		return;
 	}
@@ -275,6 +288,8 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 	if (next && !next->bound && ready_to_run(next)) {
 		switch_tasks(w, t, next);
 	} else {
+		if (next)
+			note_detour(next);
 		w->hint = next;
 		switch_to_scheduler(w, t);
 	}
@@ -301,20 +316,25 @@ void wend_yield(void)
 		return;
 	}
 	wend__point();
+	wend__preempt_off();
 	t = w->task;
 	s = w->server;
 	next = pick(s);
-	if (!next && wend__global_count() == 0 && !slow_due(s, s->tick))
+	if (!next && wend__global_count() == 0 && !slow_due(s, s->tick)) {
+		wend__preempt_on();
 		return;
+	}
 	wend__task_move(t, WEND__RUNNING, WEND__READY);
 	t->why = NULL;
 	wend__ring_push_owner(&s->ring, t);
+	wend__server_arm(s);
 	if (!s->alone) {
 		/* next was out of sight already, and t not in it yet. */
 		fence_full(); /* [idle.dance] */
 		wend__work_added(true);
 	}
 	leave(w, t, next);
+	wend__preempt_on_in(t);
 }
 
 /* --- ready ------------------------------------------------------------------ */
@@ -345,6 +365,7 @@ static void ready_local(struct wend__server *s, struct wend_task *t)
 void wend__ready(struct wend_task *t)
 {
 	struct wend__worker *w = wend__self;
+	struct wend__server *s;
 
 	if (WEND__UNLIKELY(t->flags & WEND__TASK_THREAD)) {
 		wend__port->unpark(&t->parker);
@@ -352,13 +373,19 @@ void wend__ready(struct wend_task *t)
 	}
 	wend__task_move(t, WEND__WAITING, WEND__READY);
 	wend__point();
-	if (WEND__LIKELY(w && w->server)) {
-		ready_local(w->server, t);
-		return;
+	wend__preempt_off();
+	s = WEND__LIKELY(w != NULL) ? w->server : NULL;
+	if (WEND__LIKELY(s != NULL)) {
+		ready_local(s, t);
+		if (WEND__LIKELY(w->task != NULL))
+			wend__server_arm(s);
+	} else {
+		WEND__RARE(foreign_ready);
+		wend__global_push(t);
+		fence_full(); /* [idle.dance] */
+		wend__work_added(true);
 	}
-	wend__global_push(t);
-	fence_full(); /* [idle.dance] */
-	wend__work_added(true);
+	wend__preempt_on();
 }
 
 /* --- the first and the last of a task ---------------------------------------- */
@@ -371,6 +398,7 @@ static void task_main(void *prev)
 	wend__fiber_switch_end(t->fiber);
 	finish(w, prev);
 	*w->errno_at = 0;
+	a32_store_relaxed(&w->preempt->count, 0);
 	t->entry(t->args);
 	wend__task_exit(t);
 }
@@ -390,6 +418,7 @@ _Noreturn static void inherit(struct wend__worker *w, struct wend_task *t,
 {
 	struct wend__stack *stack = t->stack;
 
+	WEND__OFTEN(inherit);
 	next->stack = stack;
 	next->fiber = t->fiber;
 	stack->owner = next;
@@ -397,7 +426,7 @@ _Noreturn static void inherit(struct wend__worker *w, struct wend_task *t,
 	a8_store_relaxed(&next->state, WEND__RUNNING);
 	next->worker = w;
 	next->on_cpu = 1;
-	w->task = next;
+	aptr_store_relaxed(&w->task, next);
 	wend__task_unref(&w->server->tasks, t);
 	wend__ctx_jump(stack->top, task_main, NULL);
 }
@@ -444,6 +473,8 @@ static struct wend_task *find_local(struct wend__worker *w)
 		if (timer <= now)
 			wend__timers_run(&s->timers, now);
 	}
+	if (WEND__UNLIKELY(wend__io_due(s, s->tick)))
+		(void)wend__io_step(w);
 	/* We come here from pick(), which has moved the tick, or from elsewhere:
 	 * move it, and miss no turn. */
 	tick = s->tick;
@@ -452,7 +483,11 @@ static struct wend_task *find_local(struct wend__worker *w)
 		t = pick_fair(s, tick);
 	else if (fair_due(next))
 		t = pick_fair(s, next);
-	return t ? t : pick_any(s);
+	if (!t)
+		t = pick_any(s);
+	if (!t && wend__io_step(w))
+		t = pick_any(s);
+	return t;
 }
 
 /* Run one task, or give the server to the thread it is bound to. */
@@ -466,8 +501,14 @@ static void run(struct wend__worker *w, struct wend_task *t)
 		wend__hand_over(w, t);
 		return;
 	}
-	while (!ready_to_run(t))
+	while (!ready_to_run(t)) {
+		if (turn == 0)
+			WEND__RARE(on_cpu_wait);
 		wend__spin.relax(turn++);
+	}
+	if (!wend__ring_empty(&w->server->ring) ||
+	    !wend__fresh_empty(&w->server->fresh))
+		wend__server_arm(w->server);
 	switch_from_scheduler(w, t);
 }
 

@@ -99,7 +99,8 @@ struct wend_task {
 	uint8_t flags;
 	uint8_t cancelled;
 	uint8_t shield;
-	uint8_t ended; /* under ends.lock_ */
+	uint8_t ended;     /* under ends.lock_ */
+	uint8_t nopreempt; /* > 0: its worker keeps its server */
 
 	/* line 1: start and end, waiting */
 	void (*entry)(void *args) __attribute__((aligned(64)));
@@ -110,6 +111,8 @@ struct wend_task {
 	const char *why;               /* what it waits for; static text */
 	uint64_t id;
 	int result;
+
+	uint32_t held; /* locks of its kernel thread's, see block/announce.h */
 
 	/* line 2 */
 	char inline_args[WEND__TASK_ARGS] __attribute__((aligned(64)));

@@ -13,6 +13,7 @@
 #include "runtime/sched/timers.h"
 
 #include <stdlib.h>
+#include "runtime/base/rare.h"
 
 enum { FIRST_CAPACITY = 64, NOT_IN_HEAP = UINT32_MAX };
 
@@ -131,6 +132,7 @@ static void insert(struct wend__timers *h, struct wend__timer *t, int64_t when)
 {
 	t->when = when;
 	if (h->count == h->capacity && !grow(h)) {
+		WEND__RARE(timer_overflow);
 		t->index = NOT_IN_HEAP;
 		t->next = h->overflow;
 		h->overflow = t;
@@ -177,9 +179,13 @@ bool wend__timer_cancel(struct wend__timer *t)
 	wend__lock(&h->lock, WEND__RANK_TIMERS);
 	armed = t->heap == h;
 	if (armed) {
+		if (t->index == NOT_IN_HEAP)
+			WEND__RARE(timer_overflow_cancelled);
 		extract(h, t);
 		aptr_store_relaxed(&t->heap, (struct wend__timers *)NULL);
 		update_next(h);
+	} else {
+		WEND__RARE(timer_firing);
 	}
 	wend__unlock(&h->lock, WEND__RANK_TIMERS);
 	return armed;
@@ -206,6 +212,8 @@ void wend__timers_run(struct wend__timers *h, int64_t now)
 	while ((t = first_due(h, now))) {
 		int64_t again;
 
+		if (t->index == NOT_IN_HEAP)
+			WEND__RARE(timer_overflow_fired);
 		extract(h, t);
 		again = t->fire(t, now);
 		if (again != INT64_MAX)

@@ -9,7 +9,8 @@
 #include <wend/task.h>
 
 #include "compiler-rt/membarrier.h"
-#include "runtime/sched/server.h"
+#include "runtime/base/rare.h"
+#include "runtime/sched/preempt.h"
 
 bool wend__claim(struct wend_task *t, uint32_t ticket)
 {
@@ -77,6 +78,7 @@ struct wend_task *wend__wait_begin(bool deaf)
 	uint32_t ticket = (t->ticket & ~(uint32_t)WEND__WAIT_STATES) +
 			  WEND__WAIT_TICKET;
 
+	wend__preempt_off(); /* until wend__wait() has returned */
 	ticket |= WEND__WAIT_WAITING;
 	if (deaf || t->shield)
 		ticket |= WEND__WAIT_DEAF;
@@ -111,6 +113,8 @@ static int64_t deadline_fire(struct wend__timer *timer, int64_t now)
 	if (wend__claim(t, ticket)) {
 		t->woken_by = WEND__WOKEN_TIMEOUT;
 		wend__ready(t);
+	} else {
+		WEND__RARE(deadline_lost);
 	}
 	return INT64_MAX;
 }
@@ -140,6 +144,7 @@ static void thread_park(struct wend_task *t, uint32_t ticket, int64_t deadline)
 		return;
 	}
 	/* Somebody has just claimed us: the permit is on its way. */
+	WEND__RARE(thread_late_claim);
 	(void)wend__port->park(&t->parker, INT64_MAX);
 }
 
@@ -153,8 +158,11 @@ static bool cancelled_already(struct wend_task *t, uint32_t ticket)
 	wend__fence_light(); /* [wait.cancel] */
 	if (WEND__LIKELY(!a8_load_relaxed(&t->cancelled)))
 		return false;
-	if (!wend__claim(t, ticket))
+	if (!wend__claim(t, ticket)) {
+		WEND__RARE(cancel_early_lost);
 		return false;
+	}
+	WEND__RARE(cancel_early);
 	t->woken_by = WEND__WOKEN_CANCEL;
 	return true;
 }
@@ -166,20 +174,37 @@ struct wend__waiter *wend__wait(struct wend_task *t, int64_t deadline,
 	/* Ours until claimed; the word may already say CLAIMED. */
 	uint32_t ticket = t->ticket;
 
+	struct wend__waiter *by;
+
 	t->why = why;
 	t->where = where;
 	t->caller = caller;
 	wend__point();
+	if (WEND__UNLIKELY(t->flags & WEND__TASK_THREAD)) {
+		if (!cancelled_already(t, ticket))
+			thread_park(t, ticket, deadline);
+		a8_store_relaxed(&t->state, WEND__RUNNING);
+		wend__preempt_on();
+		return t->woken_by;
+	}
 	if (cancelled_already(t, ticket))
 		;
-	else if (t->flags & WEND__TASK_THREAD)
-		thread_park(t, ticket, deadline);
 	else if (deadline == INT64_MAX)
 		wend__park(t);
 	else
 		park_until(t, ticket, deadline);
 	a8_store_relaxed(&t->state, WEND__RUNNING);
-	return t->woken_by;
+	by = t->woken_by;
+	wend__preempt_on_in(t);
+	return by;
+}
+
+void wend__wait_note_lost(const struct wend__waiter *by)
+{
+	if (by == WEND__WOKEN_TIMEOUT)
+		WEND__RARE(waker_lost_deadline);
+	else
+		WEND__RARE(waker_lost_cancel);
 }
 
 int wend__wait_on(struct wend__waitq *q, const struct wend__wait_how *how)
@@ -200,6 +225,8 @@ int wend__wait_on(struct wend__waitq *q, const struct wend__wait_how *how)
 	wend__word_lock(&q->lock_, WEND__RANK_OBJECT);
 	if (me.queued)
 		wend__waitq_remove(q, &me);
+	else
+		wend__wait_note_lost(by);
 	wend__word_unlock(&q->lock_, WEND__RANK_OBJECT);
 	return by == WEND__WOKEN_TIMEOUT ? -ETIMEDOUT : -ECANCELED;
 }
@@ -210,11 +237,15 @@ void wend_task_cancel(wend_task *t)
 
 	a8_store_release(&t->cancelled, 1);
 	wend__fence_heavy(); /* [wait.cancel] */
-	do {
+	for (;;) {
 		wait = a32_load_acquire(&t->wait);
 		if ((wait & WEND__WAIT_STATES) != WEND__WAIT_WAITING)
 			return; /* does not wait, or deaf: sees it later */
-	} while (!wend__claim(t, wait));
+		if (wend__claim(t, wait))
+			break;
+		WEND__RARE(cancel_lost);
+	}
+	WEND__RARE(cancel_woke);
 	t->woken_by = WEND__WOKEN_CANCEL;
 	wend__ready(t);
 }

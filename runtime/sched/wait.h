@@ -172,6 +172,10 @@ struct wend__wait_how {
 };
 int wend__wait_on(struct wend__waitq *q, const struct wend__wait_how *how);
 
+/* For the record: by won a wait, and the waiter was out of its queue already,
+ * so a waker had taken it and lost the claim. */
+void wend__wait_note_lost(const struct wend__waiter *by);
+
 /* Claim t's wait; true: the caller must make t ready. */
 bool wend__claim(struct wend_task *t, uint32_t ticket);
 

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "runtime/sched/server.h"
+#include "runtime/umcg/poller.h"
 
 static void worker_main(void *arg)
 {
@@ -17,6 +19,12 @@ static void worker_main(void *arg)
 	wend__self = w;
 	w->fiber = wend__fiber_now;
 	w->errno_at = &errno;
+	aptr_store_release(&w->preempt, &wend__preempt);
+	a32_store_relaxed(&w->tid, (uint32_t)gettid());
+	if (!wend__sim)
+		wend__preempt_off(); /* in the scheduler */
+	if (w->server)
+		wend__server_held_by(w->server, w);
 	if (!wend__sim) {
 		pthread_setname_np(pthread_self(), "wend-worker");
 		/* Without a signal stack an overflow is a bare crash. */
@@ -48,11 +56,13 @@ int wend__worker_start(struct wend__server *s, bool searching)
 	if (!w)
 		return -ENOMEM;
 	w->server = s;
+	w->no_preempt.count = 1;
+	w->preempt = &w->no_preempt;
 	w->searching = searching;
 	w->thread.main = worker_main;
 	w->thread.arg = w;
 	if (s)
-		s->worker = w;
+		wend__server_held_by(s, w);
 	/* Counted before it runs: who counts spares against workers must not
 	 * find them equal while one is on its way. */
 	(void)a32_fetch_add_full(&wend__rt.worker_count, 1);
@@ -79,6 +89,7 @@ void wend__workers_join(void)
 		for (; w; w = next) {
 			next = w->all_next;
 			wend__port->thread_join(&w->thread);
+			wend__parker_free(&w->parker);
 			free(w);
 		}
 	wend__rt.worker_count = 0;

@@ -17,8 +17,9 @@
 
 #include <wend/select.h>
 
+#include "runtime/base/rare.h"
 #include "runtime/chan/chan.h"
-#include "runtime/sched/server.h"
+#include "runtime/sched/preempt.h"
 
 enum { ON_STACK = 16, CASES_MAX = 65536 };
 
@@ -39,26 +40,33 @@ struct selecting {
 
 /* --- order --------------------------------------------------------------------------- */
 
-static uint32_t random_below(uint32_t n)
+/* The server's, or the thread's own; preemption is off. */
+static struct wend__rand *random_here(void)
 {
 	static __thread struct wend__rand thread_rand;
 	struct wend__worker *w = wend__self;
+	struct wend__server *s = w ? w->server : NULL;
 
-	if (w && w->server)
-		return wend__rand_below(&w->server->rand, n);
+	if (s)
+		return &s->rand;
 	if (!thread_rand.state)
 		wend__rand_seed(&thread_rand, (uint64_t)wend__now());
-	return wend__rand_below(&thread_rand, n);
+	return &thread_rand;
 }
 
 static void shuffle(struct selecting *s)
 {
+	struct wend__rand *rand;
+
+	wend__preempt_off();
+	rand = random_here();
 	for (uint32_t i = 0; i < s->n; i++) {
-		uint32_t j = random_below(i + 1);
+		uint32_t j = wend__rand_below(rand, i + 1);
 
 		s->all[i].order = s->all[j].order;
 		s->all[j].order = i;
 	}
+	wend__preempt_on();
 }
 
 static int by_address(const void *a, const void *b)
@@ -159,6 +167,17 @@ static void enqueue_all(struct selecting *s, struct wend_task *t)
 	}
 }
 
+/* A case's waiter was taken out by a waker that then lost the claim to by. */
+static void note_lost(const struct wend__waiter *by)
+{
+	if (by == WEND__WOKEN_TIMEOUT)
+		WEND__RARE(select_lost_deadline);
+	else if (by == WEND__WOKEN_CANCEL)
+		WEND__RARE(select_lost_cancel);
+	else
+		WEND__RARE(select_lost_case);
+}
+
 /* by: the waiter that was claimed, out of its queue already; its fields are
  * ours to read. A waiter that lost a claim has been taken out too. */
 static void dequeue_all(struct selecting *s, const struct wend__waiter *by)
@@ -172,6 +191,8 @@ static void dequeue_all(struct selecting *s, const struct wend__waiter *by)
 		wend__chan_lock(c->chan);
 		if (w->queued)
 			wend__waitq_remove(queue_of(c), w);
+		else
+			note_lost(by);
 		wend__chan_unlock(c->chan);
 	}
 }
@@ -204,6 +225,8 @@ static int perform(struct selecting *s)
 		return -ETIMEDOUT;
 	if (by == WEND__WOKEN_CANCEL)
 		return -ECANCELED;
+	if (by->result)
+		WEND__RARE(select_closed);
 	return taken(s, (uint32_t)by->index, by->result);
 }
 

@@ -98,6 +98,15 @@ void wend__guard_install_list(struct wend__stack *list)
 		bare[n]->guarded = GUARD_MARKER;
 }
 
+const char *wend__guard_name(void)
+{
+	if (markers)
+		return "a marker (MADV_GUARD_INSTALL)";
+	if (a32_load_relaxed(&protect_budget))
+		return "a protected page, while mappings last";
+	return "a canary, looked at when the task ends";
+}
+
 size_t wend__guard_size(void)
 {
 	return page_size;

@@ -19,6 +19,7 @@
 
 #include "compiler-rt/fiber.h"
 #include "runtime/base/lock.h"
+#include "runtime/base/rare.h"
 #include "runtime/stack/guard.h"
 
 enum {
@@ -122,7 +123,10 @@ static int grow_locked(unsigned int log2, unsigned int count)
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (base != MAP_FAILED)
 			break;
+		WEND__RARE(slab_less);
 	}
+	if (pool.classes[log2].mapped)
+		WEND__RARE(slab_more);
 	slab = malloc(sizeof(*slab) + count * sizeof(slab->stacks[0]));
 	if (!slab) {
 		munmap(base, bytes);
@@ -191,8 +195,11 @@ static int credits_take_locked(uint32_t want)
 		if (grow_locked(wend__stack_default_log2,
 				slab_count(wend__stack_default_log2)) == 0)
 			continue;
-		if (pool.credits_given + pool.slack >= class->mapped)
+		if (pool.credits_given + pool.slack >= class->mapped) {
+			WEND__RARE(credits_none);
 			return -ENOMEM;
+		}
+		WEND__RARE(credits_short);
 		room = class->mapped - pool.credits_given - pool.slack;
 		want = (uint32_t)room;
 		break;
@@ -282,6 +289,7 @@ struct wend__stack *wend__stack_get_sized(size_t size)
 /* The memory of a stack that few will need soon: the kernel may have it. */
 static void give_back(struct wend__stack *s)
 {
+	WEND__RARE(stack_cold);
 	wend__asan_unpoison(s->bottom + pool.page, s->size - pool.page);
 	(void)madvise(s->bottom + pool.page, s->size - pool.page, MADV_FREE);
 }

@@ -82,6 +82,9 @@ void wend__stack_credit_put(struct wend__stack_cache *cache);
 /* Make s's lowest page a guard, as well as can be (guard.c). */
 void wend__guard_install(struct wend__stack *s);
 
+/* What a stack that is made now would get, in words. */
+const char *wend__guard_name(void);
+
 /* A default-size stack for a task that holds a credit. Cannot fail. */
 struct wend__stack *wend__stack_get_slow(struct wend__stack_cache *cache);
 static inline struct wend__stack *

@@ -40,6 +40,8 @@ static int wait_until(wend_cond *c, wend_mutex *m, int64_t deadline,
 		queue_lock(c);
 		if (me.queued)
 			wend__waitq_remove(&c->waiters_, &me);
+		else
+			wend__wait_note_lost(by);
 		queue_unlock(c);
 	}
 	wend_mutex_lock(m);

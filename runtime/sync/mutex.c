@@ -43,6 +43,7 @@
 #include <wend/time.h>
 
 #include "compiler-rt/membarrier.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/server.h"
 
 enum { WAITERS = 1, WOKEN = 2, STARVING = 4 };
@@ -142,8 +143,10 @@ static bool poll(wend_mutex *m)
 			return false;
 		for (int k = 0; k < FIRST_PAUSES << i; k++)
 			cpu_relax();
-		if (take(m))
+		if (take(m)) {
+			WEND__RARE(mutex_polled);
 			return true;
+		}
 	}
 	return false;
 }
@@ -162,6 +165,7 @@ static bool announce(struct queue *q, wend_mutex *m, uint32_t set,
 	wend__point();
 	if (!take(m))
 		return true;
+	WEND__RARE(mutex_free_late);
 	tidy(q, m);
 	return false;
 }
@@ -171,6 +175,7 @@ static void wake_one(wend_mutex *m);
 /* A waiter gave up. What it announced may hold others off for nothing. */
 static int give_up(struct queue *q, wend_mutex *m, int r)
 {
+	WEND__RARE(mutex_gave_up);
 	queue_lock(q);
 	tidy(q, m);
 	queue_unlock(q);
@@ -191,6 +196,8 @@ static int wait_for(wend_mutex *m, struct wend__wait_how *how)
 			queue_unlock(q);
 			return 0;
 		}
+		if (woken)
+			WEND__RARE(mutex_raced);
 		how->front = woken;
 		r = wend__wait_on(&q->q, how);
 		if (r == HANDED_OVER)
@@ -263,8 +270,12 @@ static __attribute__((noinline)) void wake_one(wend_mutex *m)
 		tidy(q, m);
 	}
 	queue_unlock(q);
-	if (w)
-		wend__ready(w->task);
+	if (!w) {
+		WEND__RARE(mutex_wake_none);
+		return;
+	}
+	WEND__RARE(mutex_woken);
+	wend__ready(w->task);
 }
 
 /* Keep it locked, for the first waiter; false: there is none. */
@@ -281,9 +292,13 @@ static __attribute__((noinline)) bool hand_over(wend_mutex *m)
 	set_flags(q, m, m->flags_ & ~(uint32_t)STARVING);
 	tidy(q, m);
 	queue_unlock(q);
-	if (w)
-		wend__ready(w->task);
-	return w != NULL;
+	if (!w) {
+		WEND__RARE(mutex_handed_none);
+		return false;
+	}
+	WEND__RARE(mutex_handed);
+	wend__ready(w->task);
+	return true;
 }
 
 void wend_mutex_unlock(wend_mutex *m)

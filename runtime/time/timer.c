@@ -15,7 +15,7 @@
 #include <wend/task.h>
 #include <wend/time.h>
 
-#include "runtime/sched/server.h"
+#include "runtime/sched/preempt.h"
 
 enum { RETRY_NS = 1000000 };
 
@@ -81,17 +81,21 @@ static int64_t fire_func(struct wend__timer *timer, int64_t now)
 static struct wend__server *home(void)
 {
 	struct wend__worker *w = wend__self;
+	struct wend__server *s = w ? w->server : NULL;
 
-	return w && w->server ? w->server : &wend__rt.servers[0];
+	return s ? s : &wend__rt.servers[0];
 }
 
 static void arm(struct wend_timer *t, int64_t deadline)
 {
-	struct wend__server *s = home();
+	struct wend__server *s;
 
+	wend__preempt_off();
+	s = home();
 	/* One that never fires counts as armed all the same. */
 	if (wend__timer_arm(&s->timers, &t->timer, deadline))
 		wend__timer_added(s);
+	wend__preempt_on();
 }
 
 static struct wend_timer *new_timer(bool with_chan)

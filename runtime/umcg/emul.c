@@ -123,8 +123,12 @@ static int emul_park(struct wend__parker *p, int64_t deadline)
 
 static void emul_unpark(struct wend__parker *p)
 {
-	if (a32_swap_full(&p->permit, 1) == 0)
+	uint32_t was = a32_swap_full(&p->permit, WEND__PARKER_PERMIT);
+
+	if (was == WEND__PARKER_NONE)
 		wend__futex_wake(&p->permit, 1);
+	else if (was == WEND__PARKER_POLLING)
+		wend__parker_kick(p); /* [parker.poller] */
 }
 
 const struct wend__port wend__port_emul = {

@@ -32,9 +32,19 @@
 #include "compiler-rt/fiber.h"
 #include "runtime/base/spin.h"
 
-struct wend__parker {
-	uint32_t permit; /* 0 none, 1 there; emul: the futex */
+enum {
+	WEND__PARKER_NONE,
+	WEND__PARKER_PERMIT,
+	WEND__PARKER_POLLING, /* sleeps in wend__poller_park() */
 };
+
+struct wend__parker {
+	uint32_t permit; /* see above; emul: the futex */
+	int kick;        /* poller.c: its eventfd, plus 1; 0: none yet */
+};
+
+/* emul: wake who sleeps in wend__poller_park() (poller.c). */
+void wend__parker_kick(struct wend__parker *p);
 
 /* One of the runtime's own threads (a virtual one under sim). */
 struct wend__thread {

@@ -75,6 +75,15 @@ test_usage()
 	[ $? -eq 2 ]
 }
 
+# The command runs from where it was moved to, and knows what it belongs to.
+test_command()
+{
+	local said
+
+	said=$("$prefix/bin/wend" info) || return
+	grep -qx "  wend  *$version" <<<"$said"
+}
+
 # Each header alone: none includes what was not installed.
 test_headers()
 {
@@ -139,6 +148,67 @@ test_bazel()
 	)
 }
 
+# Every call of the table is exported by both libraries.
+test_symbols()
+{
+	local lib
+
+	for lib in libwend.so libwend-preload.so; do
+		nm -D --defined-only "$prefix/lib/$lib" | awk '{ print $3 }' |
+			sort >"$tmp/exported" || return
+		sort runtime/block/calls.txt | comm -23 - "$tmp/exported" \
+			>"$tmp/missing" || return
+		[ -s "$tmp/exported" ] && [ ! -s "$tmp/missing" ] || {
+			echo "not in $lib:" && cat "$tmp/missing"
+			return 1
+		}
+	done
+}
+
+# A library that knows nothing of wend reads from a pipe in a task, and another
+# task runs meanwhile, in each way in which the two may come together.
+# blocking.c would wait for ever if the library's read() were not announced.
+test_libraries()
+{
+	local d=$tmp/libraries lib=$prefix/lib run preload=$prefix/lib/libwend-preload.so
+	local static=(-L"$tmp/libraries" -lreader "$lib/libwend.a" -lffi
+		-latomic_ops -lpthread -ldl -Wl,-rpath,"$tmp/libraries")
+	local shared=(-L"$tmp/libraries" -lreader -L"$lib" -lwend
+		-Wl,-rpath,"$lib:$tmp/libraries")
+
+	mkdir "$d" && cp "$here"/{blocking,blocking_host,reader}.c "$d" &&
+		cd "$d" || return
+	gcc -O2 -fPIC -shared -o libreader.so reader.c &&
+		gcc -O2 -I"$prefix/include" -c blocking.c blocking_host.c &&
+		gcc -o shared blocking.o blocking_host.o "${shared[@]}" &&
+		gcc -o static blocking.o blocking_host.o "${static[@]}" ||
+		return
+
+	# Where the library's calls are not bound to the runtime's: its symbols
+	# are hidden in a static program; it comes after the C library, as only
+	# another library needs it; it is loaded late.
+	gcc -o hidden blocking.o blocking_host.o "${static[@]}" \
+		-Wl,--exclude-libs,ALL &&
+		gcc -O2 -fPIC -shared -I"$prefix/include" -o libblocking.so \
+			blocking.c "${shared[@]}" &&
+		gcc -o indirect blocking_host.o -L. -lblocking \
+			-Wl,-rpath,"$d" &&
+		gcc -DLOAD -o loading blocking_host.c -ldl || return
+
+	for run in ./shared ./static; do
+		echo "$run"
+		timeout 60 "$run" || return
+	done
+	for run in ./shared ./static ./hidden ./indirect \
+		"./loading $d/libblocking.so"; do
+		echo "$run, LD_PRELOAD"
+		# shellcheck disable=SC2086 # two words
+		LD_PRELOAD=$preload timeout 60 $run || return
+	done
+	# A program that has no runtime is not changed.
+	LD_PRELOAD=$preload timeout 60 sh -c 'echo a | cat | wc -l' >/dev/null
+}
+
 # case_of NAME: run test_NAME; add a case to the XML
 case_of()
 {
@@ -156,7 +226,7 @@ case_of()
 	xml+="<testcase classname=\"install\" name=\"$1\">$inner</testcase>"
 }
 
-for name in layout destdir usage headers make cmake bazel; do
+for name in layout destdir usage command headers make cmake bazel symbols libraries; do
 	case_of "$name"
 done
 [ -z "${XML_OUTPUT_FILE-}" ] ||

@@ -157,6 +157,15 @@ check "$stuck" mutex NO_RELEASE
 check 'mem[1]==0' mutex NO_TIDY
 check "$stuck" mutex NO_DROP
 
+check holds preempt
+check holds preempt ROUNDS=3 TRIES=3
+check 'inside' preempt NO_FENCE
+check 'inside' preempt NO_LOOK
+check 'inside' preempt NO_NO
+check 'assert' preempt BLIND_QUEUE
+check 'inside' preempt END_ANY
+check 'assert' preempt SERVER_LAST
+
 xml '</testsuite></testsuites>'
 if [ $ran -eq 0 ]; then
 	echo "no such case: ${only[*]}" >&2

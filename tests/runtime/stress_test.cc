@@ -6,10 +6,16 @@
  * The seed is printed with a failure and taken back by WEND_SEED; under "sim"
  * it replays the run, under "emul" the choices only.
  */
-#include "tests/support/wt.h"
+#include "tests/runtime/reached.h"
+
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <random>
+
+typedef Reached Stress;
 
 namespace
 {
@@ -169,6 +175,17 @@ void Enter(World &w, Rng &rng)
 	wend_sema_release(&w.sema, 1);
 }
 
+/* A call in the kernel; it may be over at once. */
+void Block(World &, Rng &rng)
+{
+	const struct timespec nap = { 0, 1 + (long)(rng() % 20000) };
+
+	wend_block_begin();
+	if (rng() % 2 && !wt::IsSim())
+		syscall(SYS_nanosleep, &nap, nullptr);
+	wend_block_end();
+}
+
 /* A task of its own that sends or receives, and may be cancelled in it. */
 void SpawnAndCancel(World &w, Rng &rng)
 {
@@ -181,7 +198,9 @@ void SpawnAndCancel(World &w, Rng &rng)
 				     uint64_t v = w.next++;
 				     wend_chan *c = w.Any(own);
 
-				     if (own() % 2) {
+				     if (own() % 3 == 0) {
+					     SelectSome(w, own);
+				     } else if (own() % 2) {
 					     if (wend_chan_send(c, &v) == 0)
 						     w.tally.Sent(v);
 				     } else {
@@ -218,7 +237,7 @@ void Step(World &w, Rng &rng)
 		SendOne,        SendOne,      SendOne,     RecvOne,
 		RecvOne,        RecvOne,      SelectSome,  SelectSome,
 		SelectSome,     LockAndCount, ReadOrWrite, Enter,
-		SpawnAndCancel, UseTimer,
+		SpawnAndCancel, UseTimer,     Block,
 	};
 
 	actions[rng() % (sizeof(actions) / sizeof(actions[0]))](w, rng);
@@ -246,7 +265,7 @@ int Steps()
 
 } // namespace
 
-TEST(Stress, RandomMix)
+TEST_F(Stress, RandomMix)
 {
 	wt::Run(
 		[] {
@@ -294,7 +313,7 @@ int Fib(int n)
 } // namespace
 
 /* A tree of spawns and joins: work is stolen, results come back. */
-TEST(Stress, TreeOfTasks)
+TEST_F(Stress, TreeOfTasks)
 {
 	wt::Run([] {
 		int n = wt::IsSim() ? 8 : wt::kSanitized ? 12 : 16;
@@ -311,7 +330,7 @@ TEST(Stress, TreeOfTasks)
 }
 
 /* A ring of tasks passes several tokens round: each makes all its laps. */
-TEST(Stress, Ring)
+TEST_F(Stress, Ring)
 {
 	wt::Run(
 		[] {
@@ -352,7 +371,7 @@ TEST(Stress, Ring)
 }
 
 /* A sieve: a chain of tasks that grows while values run through it. */
-TEST(Stress, Sieve)
+TEST_F(Stress, Sieve)
 {
 	wt::Run(
 		[] {
@@ -396,7 +415,7 @@ TEST(Stress, Sieve)
 }
 
 /* Everyone waits for one condition, again and again: no one is left out. */
-TEST(Stress, ThunderingHerd)
+TEST_F(Stress, ThunderingHerd)
 {
 	wt::Run(
 		[] {

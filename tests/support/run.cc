@@ -250,6 +250,18 @@ void RunOn(int procs, const std::function<void()> &body, unsigned weight)
 		procs, [&] { RunAsTask(body); }, weight);
 }
 
+bool RunSeed(int procs, uint64_t seed, const std::function<void()> &body)
+{
+	return RunOne(procs, EnvNumber("WEND_SEED", seed),
+		      [&] { RunAsTask(body); });
+}
+
+bool RunSeedFromThread(int procs, uint64_t seed,
+		       const std::function<void()> &body)
+{
+	return RunOne(procs, EnvNumber("WEND_SEED", seed), body);
+}
+
 void RunOnce(int procs, const std::function<void()> &body)
 {
 	RunOne(procs, EnvNumber("WEND_SEED", 1), [&] { RunAsTask(body); });

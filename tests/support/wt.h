@@ -86,6 +86,12 @@ void RunFromThread(const std::function<void()> &body, unsigned weight = 1);
 /* Run() with this number of servers only. */
 void RunOn(int procs, const std::function<void()> &body, unsigned weight = 1);
 
+/* One start, one run, one stop, with this seed, for a test that counts its runs
+ * itself. false: it failed, and how to replay it has been said. */
+bool RunSeed(int procs, uint64_t seed, const std::function<void()> &body);
+bool RunSeedFromThread(int procs, uint64_t seed,
+		       const std::function<void()> &body);
+
 /* One start, one run, one stop: for bodies that end the process. */
 void RunOnce(int procs, const std::function<void()> &body);
 

@@ -31,6 +31,8 @@ struct wend_stats {
 	uint64_t switches; /* a server took up another task */
 	uint64_t steals;   /* tasks taken from another server's queue */
 	uint64_t blocks;   /* announced calls that gave a server up */
+	uint64_t detects;  /* calls nobody announced, seen to block */
+	uint64_t preempts; /* tasks stopped after their slice */
 	uint64_t wakes;    /* servers started for work that came */
 	uint64_t workers;  /* kernel threads that exist now */
 	uint64_t stacks;   /* stacks mapped now, used or cached */

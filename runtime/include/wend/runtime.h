@@ -28,12 +28,16 @@ WEND_BEGIN_DECLS
  *   seed        of the random choices: where to steal first, which ready
  *               case a select takes; under "sim" every schedule. WEND_SEED;
  *               default: from the clock ("sim": 1).
+ *   slice       ns that a task may run while others wait, 100 us to 1000 s:
+ *               after that it is preempted. Negative: never. WEND_SLICE, as
+ *               in 10ms, 500us, 1s or off; default 10 ms.
  */
 typedef struct wend_config {
 	int procs;
 	size_t stack_size;
 	const char *port;
 	uint64_t seed;
+	int64_t slice;
 } wend_config;
 
 /*
@@ -94,6 +98,19 @@ WEND_API int wend_procs(void);
 
 /* The name of the port that runs ("emul", "sim"); NULL: not running. */
 WEND_API const char *wend_port_name(void);
+
+/*
+ * wend_park_name - how a task waits in a call on a descriptor that blocks.
+ *
+ * Returns  "uring"    the kernel does the call; the task is parked
+ *          "epoll"    the task is parked until the descriptor is ready
+ *          "threads"  it keeps a kernel thread, as all other calls do
+ *          NULL       the runtime does not run
+ *
+ * The first of them that the kernel allows, or what WEND_PARK says, if it
+ * allows that.
+ */
+WEND_API const char *wend_park_name(void);
 
 /* The version of the library, "major.minor.patch". */
 WEND_API const char *wend_version(void);

@@ -21,5 +21,6 @@
 #include <wend/sync.h>
 #include <wend/task.h>
 #include <wend/time.h>
+#include <wend/watch.h>
 
 #endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * park.h - what the calls that park have in common: which descriptors can, and
+ * for how long.
+ */
+#ifndef WEND_BLOCK_PARK_H
+#define WEND_BLOCK_PARK_H
+
+#include <poll.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <wend/errno.h>
+
+#include "runtime/block/announce.h"
+#include "runtime/sched/park_io.h"
+
+/*
+ * What was learned of a descriptor. Hints: another file may be behind it now
+ * if it was closed in a way that we do not see.
+ */
+enum {
+	BLOCK_STREAM = 1, /* no position: reads may go to the ring */
+	BLOCK_FILE = 2,   /* has one */
+	BLOCK_SOCKET = 4,
+	BLOCK_BLOCKING = 8, /* not O_NONBLOCK, and this process has not changed
+			     * that of any descriptor since */
+};
+
+enum { BLOCK_HINTS = 65536 };
+extern uint8_t wend__block_hints[BLOCK_HINTS];
+
+static inline uint8_t block_hints(int fd)
+{
+	return fd >= 0 && fd < BLOCK_HINTS ?
+		       a8_load_relaxed(&wend__block_hints[fd]) :
+		       0;
+}
+
+/* Look at fd. Returns its hints; 0: bad descriptor. errno stays. */
+uint8_t wend__block_learn(int fd);
+void wend__block_set_hints(int fd, uint8_t hints);
+
+/* A descriptor was made O_NONBLOCK, and so was every copy of it. */
+void wend__block_flags_changed(void);
+
+/* Whether reading and writing fd does not move a position in a file: only
+ * calls of the kernel's own kind do that without a race. */
+static inline bool block_stream(int fd)
+{
+	uint8_t h = block_hints(fd);
+
+	if (WEND__UNLIKELY(!(h & (BLOCK_STREAM | BLOCK_FILE))))
+		h = wend__block_learn(fd);
+	return h & BLOCK_STREAM;
+}
+
+/* The program asked not to wait on this descriptor. errno stays. The answer is
+ * kept as a hint. */
+bool wend__block_nonblocking(int fd);
+
+/* Some socket has had a time limit. Once set, each wait looks. */
+extern uint32_t wend__block_limits;
+
+/* Until when a call on fd may wait; option: SO_RCVTIMEO, SO_SNDTIMEO. */
+int64_t wend__block_deadline(int fd, int option);
+
+/* How the calling task waits for a descriptor. */
+static inline enum wend__io_mode block_mode(void)
+{
+	return WEND__UNLIKELY(wend__self->task->held) ? WEND__IO_THREADS :
+							wend__io_mode();
+}
+
+/* Whether an operation on fd goes to the ring without a try: others are on
+ * their way there, and the ring does all that the call would do. */
+static inline bool block_batch(int fd)
+{
+	return wend__self->server->burst && !wend__self->task->held &&
+	       block_stream(fd) &&
+	       !a32_load_relaxed(&wend__block_limits) && wend__io_batch();
+}
+
+/*
+ * wend__block_park - do op in the ring. option: as wend__block_deadline().
+ * Returns what wend__io_run() does, -EAGAIN for a time limit.
+ */
+int wend__block_park_slow(const struct wend__io_op *op, int option,
+			  const char *why, const void *caller);
+
+static inline int wend__block_park(const struct wend__io_op *op, int option,
+				   const char *why, const void *caller)
+{
+	if (WEND__TSAN || a32_load_relaxed(&wend__block_limits))
+		return wend__block_park_slow(op, option, why, caller);
+	return wend__io_run(op, INT64_MAX, why, caller);
+}
+
+/*
+ * wend__block_await - wait for fd to be ready, until deadline, which is its
+ * time limit. 0, or -errno, or WEND__IO_NOT_PARKED.
+ */
+int wend__block_await(int fd, short events, int64_t deadline, const char *why,
+		      const void *caller);
+
+/* As the C library hands results over. */
+static inline ssize_t block_result(int r)
+{
+	if (r >= 0)
+		return r;
+	errno = -r;
+	return -1;
+}
+
+#endif

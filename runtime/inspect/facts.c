@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * facts.c - gathering what the parts know.
+ */
+#include "runtime/inspect/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler-rt/syscall.h"
+#include "runtime/sched/server.h"
+
+/* Until descriptor calls park they all keep a thread. */
+extern const char *wend_park_name(void) __attribute__((weak));
+
+void wend__facts_get(struct wend__facts *f)
+{
+	int cpus = wend__sched_getaffinity_count();
+
+	memset(f, 0, sizeof(*f));
+	f->mask_cpus = cpus > 0 ? (unsigned int)cpus : 0;
+	f->quota_cpus = wend__quota_cpus();
+	f->stack_size = wend__stack_default_size();
+	f->slice_ns = wend__rt.slice;
+	f->watchers = wend__watchdog ? a32_load_relaxed(&wend__watchdog->threads) : 0;
+	snprintf(f->guard, sizeof(f->guard), "%s", wend__guard_name());
+	snprintf(f->park, sizeof(f->park), "%s",
+		 wend_park_name ? wend_park_name() : "threads");
+}

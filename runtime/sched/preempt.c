@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * preempt.c - taking a server from its worker, and the worker's coming back.
+ * The protocol is in preempt.h; who decides is runtime/watch.
+ */
+#include "runtime/sched/preempt.h"
+
+#include <wend/watch.h>
+
+#include "compiler-rt/membarrier.h"
+#include "runtime/sched/idle.h"
+#include "runtime/sched/park_io.h"
+
+/* --- the worker ------------------------------------------------------------------------- */
+
+/* It was taken, and we are the first to know. */
+static void come_back(struct wend__worker *w)
+{
+	w->last = w->server;
+	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
+	w->released_at = wend__now();
+	wend__server_acquire(w);
+	a8_store_relaxed(&w->task->state, WEND__RUNNING);
+}
+
+/* Queued by the watchdog: who hands a server over ends the claim. */
+static void wait_queued(struct wend__worker *w)
+{
+	while (a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_QUEUED)
+		(void)wend__port->park(&w->parker, INT64_MAX);
+	wend__watchdog->settle(w);
+}
+
+static void claimed(void)
+{
+	struct wend__worker *w = wend__self;
+	struct wend__preempt *p = w->preempt;
+	uint32_t claim;
+
+	if (p->count > 1)
+		return; /* it comes to nothing */
+	while ((claim = a32_load_acquire(&p->claim)) != WEND__CLAIM_NONE)
+		if (claim == WEND__CLAIM_QUEUED) {
+			wait_queued(w);
+			/* [preempt.claim] */
+		} else if (a32_cas_full(&p->claim, claim, WEND__CLAIM_NONE)) {
+			if (claim == WEND__CLAIM_TAKEN)
+				come_back(w);
+			else if (claim == WEND__CLAIM_STOPPING)
+				wend__watchdog->settle(w);
+		}
+}
+
+bool wend__server_stopped(struct wend__worker *w)
+{
+	struct wend__preempt *p = w->preempt;
+
+	if (p->count > 0)
+		return false; /* it says no on its next way in */
+	if (a32_load_acquire(&p->claim) == WEND__CLAIM_STOPPING) {
+		if (w->task->nopreempt) {
+			(void)a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
+					   WEND__CLAIM_NONE);
+			return false;
+		}
+		if (a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
+				 WEND__CLAIM_TAKEN)) {
+			a32_store_release(&w->stopped, 1);
+			wend__watchdog->stopped();
+			while (a32_load_acquire(&p->claim) == WEND__CLAIM_TAKEN)
+				(void)wend__port->park(&w->parker, INT64_MAX);
+		}
+	}
+	if (a32_load_acquire(&p->claim) != WEND__CLAIM_QUEUED)
+		return false;
+	while (a32_load_acquire(&p->claim) == WEND__CLAIM_QUEUED)
+		(void)wend__port->park(&w->parker, INT64_MAX);
+	return true;
+}
+
+void wend__preempt_start(void)
+{
+	wend__preempt_claimed = claimed;
+}
+
+void wend_nopreempt_begin(void)
+{
+	struct wend__worker *w = wend__self;
+	struct wend_task *t;
+
+	if (!w || !w->task)
+		return;
+	wend__preempt_off();
+	t = w->task;
+	if (t->nopreempt == UINT8_MAX)
+		wend__panic("wend_nopreempt_begin() nested too deep");
+	a8_store_relaxed(&t->nopreempt, (uint8_t)(t->nopreempt + 1));
+	wend__preempt_on();
+}
+
+void wend_nopreempt_end(void)
+{
+	struct wend__worker *w = wend__self;
+	struct wend_task *t;
+
+	if (!w || !w->task)
+		return;
+	t = w->task;
+	if (t->nopreempt == 0)
+		wend__panic("wend_nopreempt_end() without "
+			    "wend_nopreempt_begin()");
+	a8_store_relaxed(&t->nopreempt, (uint8_t)(t->nopreempt - 1));
+}
+
+/* --- the watchdog ------------------------------------------------------------------------ */
+
+/* Whether w runs a task's own code. True for as long as the claim stays. */
+static bool may_lose(struct wend__worker *w)
+{
+	struct wend_task *t = aptr_load_relaxed(&w->task);
+
+	return t && a32_load_relaxed(&w->preempt->count) == 0 &&
+	       a8_load_relaxed(&t->nopreempt) == 0;
+}
+
+struct wend__server *wend__server_take(struct wend__worker *w)
+{
+	struct wend__preempt *p = w->preempt;
+	struct wend__server *s = NULL;
+
+	if (!a32_cas_full(&p->claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING))
+		return NULL;
+	wend__fence_heavy(); /* [preempt.claim] */
+	if (may_lose(w))
+		s = aptr_load_acquire(&w->server);
+	if (!s) {
+		(void)a32_cas_full(&p->claim, WEND__CLAIM_CLAIMING,
+				   WEND__CLAIM_NONE);
+		return NULL;
+	}
+	return a32_cas_full(&p->claim, WEND__CLAIM_CLAIMING,
+			    WEND__CLAIM_TAKEN) ?
+		       s :
+		       NULL;
+}
+
+bool wend__server_stop(struct wend__worker *w)
+{
+	return may_lose(w) && a32_cas_full(&w->preempt->claim, WEND__CLAIM_NONE,
+					   WEND__CLAIM_STOPPING);
+}
+
+void wend__server_pass_on(struct wend__server *s)
+{
+	wend__idle_lock();
+	(void)wend__idle_start_server_unlock(s, false);
+}
+
+bool wend__taken_queue(struct wend__worker *w, bool cancel)
+{
+	struct wend_task *t;
+
+	if (!a32_cas_full(&w->preempt->claim, WEND__CLAIM_TAKEN,
+			  WEND__CLAIM_QUEUED))
+		return false;
+	t = w->task; /* it cannot leave its task without a server */
+	a8_store_relaxed(&t->state, WEND__READY);
+	t->bound = w;
+	if (cancel)
+		a8_store_release(&t->cancelled, 1);
+	wend__global_push(t);
+	fence_full(); /* [idle.dance] */
+	wend__work_added(true);
+	return true;
+}
+
+bool wend__server_wanted(struct wend__server *s, int64_t now)
+{
+	return !wend__queues_empty(s) || wend__global_count() > 0 ||
+	       wend__timers_next(&s->timers) <= now || wend__io_pending(s);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * taken.c - the workers that lost their servers.
+ *
+ * Those that blocked come back some time, in their task's code, where nobody
+ * hears of it until they call the runtime. Wake detection: their CPU clocks
+ * are looked at in turn, a few at a time; who has used CPU and runs is stopped
+ * and queued.
+ */
+#include <stddef.h>
+
+#include "runtime/watch/look.h"
+#include "runtime/watch/watch.h"
+
+enum { LOOKS = 24 }; /* in one go; a microsecond each */
+
+/* A ring; the watchdog's, or under its lock. */
+static struct wend__worker *first;
+static uint32_t count;
+
+static void list_remove(struct wend__worker *w)
+{
+	w->taken_prev->taken_next = w->taken_next;
+	w->taken_next->taken_prev = w->taken_prev;
+	if (first == w)
+		first = count == 1 ? NULL : w->taken_next;
+	w->taken_next = NULL;
+	count--;
+}
+
+static void list_add(struct wend__worker *w)
+{
+	if (!first) {
+		w->taken_next = w->taken_prev = first = w;
+	} else {
+		w->taken_next = first;
+		w->taken_prev = first->taken_prev;
+		w->taken_prev->taken_next = w;
+		first->taken_prev = w;
+	}
+	count++;
+}
+
+void wend__taken_add(struct wend__worker *w)
+{
+	if (!w->taken_next)
+		list_add(w);
+	w->taken_at = wend__now();
+	w->taken_clock = wend__thread_clock(w->tid);
+}
+
+/* It came back from the kernel, and runs. ThreadSanitizer holds signals back
+ * until the next call that blocks: there it goes on until it calls us. */
+static void stop_soon(struct wend__worker *w)
+{
+	if (WEND__TSAN)
+		return;
+	(void)wend__taken_queue(w, false);
+	wend__signal_soon(w);
+}
+
+/* Whether w has used CPU since the last look and has not blocked again. */
+static bool woke_up(struct wend__worker *w)
+{
+	int64_t clock = wend__thread_clock(w->tid);
+	struct wend__thread_look look;
+
+	if (clock == w->taken_clock)
+		return false;
+	w->taken_clock = clock;
+	return wend__thread_look(w->tid, &look) && look.running;
+}
+
+uint32_t wend__taken_look(void)
+{
+	for (uint32_t i = 0, n = count < LOOKS ? count : LOOKS; i < n; i++) {
+		struct wend__worker *w = first;
+
+		first = w->taken_next;
+		if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN)
+			list_remove(w);
+		else if (woke_up(w))
+			stop_soon(w);
+	}
+	return count;
+}
+
+void wend__taken_forget(struct wend__worker *w)
+{
+	if (w->taken_next)
+		list_remove(w);
+	wend__signal_forget(w);
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch.c - the watchdog.
+ *
+ * It sleeps while all servers are idle. While one runs it looks every 10 ms;
+ * while tasks wait for a server whose worker runs another, several times in a
+ * slice, and whenever a doorbell rings:
+ *
+ *      the worker blocks in the kernel         its server is passed on
+ *      the same task for a slice               the same, and it is stopped
+ *      lost its server and runs                it is stopped
+ *
+ * Going to sleep, and the server that starts meanwhile:
+ *
+ *      watchdog                          gives a server to a worker
+ *      asleep = 1                        takes it off the idle list
+ *      full fence      [watch.sleep]     (full, idle.c)    [watch.sleep]
+ *      all servers idle? sleep           asleep: wake it
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wend/time.h>
+#include <wend/watch.h>
+
+#include "compiler-rt/membarrier.h"
+#include "runtime/sched/idle.h"
+#include "runtime/watch/look.h"
+#include "runtime/watch/watch.h"
+
+static const int64_t SLOW_NS = 10 * WEND_MILLISECOND,
+		     FAST_MAX_NS = 1250 * WEND_MICROSECOND,
+		     FAST_MIN_NS = 100 * WEND_MICROSECOND,
+		     FAST_FOR_NS = 20 * WEND_MILLISECOND, NEVER = INT64_MAX;
+
+enum { LOOKS_PER_SLICE = 8, IDLE_LOOKS = 3 };
+
+/* What was seen of a server at the last look. */
+struct sight {
+	uint32_t tick;
+	struct wend__worker *worker;
+	int64_t since; /* it has run one task at least since then */
+	int64_t clock; /* its worker's, at the last look */
+	int64_t since_clock;
+};
+
+static struct {
+	struct wend__thread thread;
+	struct wend__parker parker;
+	/* Held while it looks: a worker that ends takes it to be forgotten. */
+	pthread_mutex_t lock;
+	bool runs;
+	uint32_t stopping;
+	uint32_t fast; /* looks often as it is */
+	int64_t fast_until;
+	uint32_t idle_looks;
+	struct sight *sights;
+	struct wend__bell *bells;
+} dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct wend__watch watch_ops;
+
+void wend__watch_kick(void)
+{
+	wend__port->unpark(&dog.parker);
+}
+
+/* --- one server ------------------------------------------------------------------------- */
+
+static int64_t fast_period(void)
+{
+	int64_t p = wend__rt.slice / LOOKS_PER_SLICE;
+
+	if (p < FAST_MIN_NS)
+		return wend__rt.slice < 0 ? FAST_MAX_NS : FAST_MIN_NS;
+	return p < FAST_MAX_NS ? p : FAST_MAX_NS;
+}
+
+static bool stands_still(struct sight *seen, struct wend__server *s,
+			 struct wend__worker *w, int64_t now)
+{
+	uint32_t tick = a32_load_relaxed(&s->tick);
+
+	if (seen->worker == w && seen->tick == tick)
+		return true;
+	seen->worker = w;
+	seen->tick = tick;
+	seen->since = now;
+	seen->clock = wend__thread_clock(a32_load_relaxed(&w->tid));
+	seen->since_clock = seen->clock;
+	return false;
+}
+
+static bool blocks(struct sight *seen, struct wend__worker *w, bool rung)
+{
+	uint32_t tid = a32_load_relaxed(&w->tid);
+	int64_t before = seen->clock;
+	struct wend__thread_look look;
+
+	seen->clock = wend__thread_clock(tid);
+	if (!rung && seen->clock != before)
+		return false;
+	return wend__thread_look(tid, &look) && look.blocked;
+}
+
+/* It blocks: its server is passed on now. */
+static bool take(struct wend__worker *w)
+{
+	struct wend__server *s = wend__server_take(w);
+
+	if (!s)
+		return false;
+	aword_store_relaxed(&s->detects, s->detects + 1);
+	wend__server_pass_on(s);
+	wend__taken_add(w);
+	return true;
+}
+
+/* It computes: a signal has it give the server up. One that was asked before
+ * and did not hear, being inside the runtime, is asked again. */
+static void preempt(struct wend__worker *w, bool at_once, bool cancel)
+{
+	if (WEND__TSAN)
+		return;
+	wend__signal_begin(w);
+	w->stop_cancel |= cancel;
+	if (wend__server_stop(w) ||
+	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_STOPPING) {
+		if (at_once)
+			wend__signal_now(w);
+		else
+			wend__signal_soon(w);
+	}
+	wend__signal_end(w);
+}
+
+/* Whether the worker has had a CPU nearly all the time, and used it: it does
+ * not sleep now and then, as far as can be told. */
+static bool computes(const struct sight *seen, int64_t now)
+{
+	return seen->clock - seen->since_clock >= (now - seen->since) / 4 * 3;
+}
+
+/* It heard, and waits in the handler. */
+static void pass_on_stopped(struct wend__worker *w, struct wend__server *s)
+{
+	bool cancel = w->stop_cancel;
+
+	a32_store_relaxed(&w->stopped, 0);
+	w->stop_cancel = false;
+	aword_store_relaxed(&s->preempts, s->preempts + 1);
+	/* First in the queue what waits already. */
+	wend__server_pass_on(s);
+	wend__taken_add(w);
+	(void)wend__taken_queue(w, cancel);
+}
+
+static void arm(struct wend__server *s)
+{
+	struct wend__bell *b = &dog.bells[s->id];
+
+	a8_store_relaxed(&s->armed, 1);
+	if (!b->started) {
+		if (wend__bell_start(b))
+			return;
+		a32_store_relaxed(&watch_ops.threads, watch_ops.threads + 1);
+	}
+	wend__port->unpark(&b->parker);
+}
+
+/* Something waits for s, which runs a task. Returns whether it was taken. */
+static bool look_at_wanted(struct wend__server *s, struct sight *seen,
+			   struct wend__worker *w, bool still, int64_t now)
+{
+	struct wend__bell *b = &dog.bells[s->id];
+	bool rung = a32_load_acquire(&b->rung);
+
+	if (!a8_load_relaxed(&s->armed) || !b->started)
+		arm(s);
+	if ((still || rung) && blocks(seen, w, rung))
+		return take(w);
+	if (still && wend__rt.slice > 0 && now - seen->since >= wend__rt.slice)
+		preempt(w, computes(seen, now), false);
+	return false;
+}
+
+/* taken: the ring was right. One that rang for nothing waits until the next
+ * look, lest it rings all the time. */
+static void answer(struct wend__bell *b, bool taken)
+{
+	if (!a32_load_acquire(&b->rung))
+		return;
+	if (!taken && !b->hold_off) {
+		b->hold_off = true;
+		return;
+	}
+	b->hold_off = false;
+	wend__bell_go_on(b);
+}
+
+/* Returns whether something waits for s. */
+static bool look_at(struct wend__server *s, int64_t now)
+{
+	struct sight *seen = &dog.sights[s->id];
+	struct wend__worker *w = aptr_load_acquire(&s->worker);
+	bool still, taken = false, wanted = false;
+
+	if (a8_load_relaxed(&s->idle) || !w) {
+		seen->worker = NULL;
+	} else {
+		if (a32_load_acquire(&w->stopped))
+			pass_on_stopped(w, s);
+		still = stands_still(seen, s, w, now);
+		if (still && wend__limit_runs(w, seen->since, now))
+			preempt(w, computes(seen, now), true);
+		wanted = wend__server_wanted(s, now);
+		if (wanted)
+			taken = look_at_wanted(s, seen, w, still, now);
+		else if (still && wend__limit_on_blocks() &&
+			 blocks(seen, w, false))
+			taken = take(w);
+	}
+	answer(&dog.bells[s->id], taken);
+	return wanted;
+}
+
+/* --- the watchdog's loop ------------------------------------------------------------------- */
+
+static bool all_idle(void)
+{
+	return a32_load_relaxed(&wend__idle.count) == wend__rt.procs;
+}
+
+/* Returns until when to sleep. */
+static int64_t look_around(int64_t now)
+{
+	bool wanted = false;
+	int64_t next, limit;
+
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		wanted |= look_at(&wend__rt.servers[i], now);
+	if (wanted || wend__taken_look() > 0)
+		dog.fast_until = now + FAST_FOR_NS;
+	limit = wend__limit_look(now);
+	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;
+	a32_store_relaxed(&dog.fast, now < dog.fast_until);
+	next = now + (now < dog.fast_until ? fast_period() : SLOW_NS);
+	if (dog.idle_looks >= IDLE_LOOKS)
+		next = NEVER;
+	return next < limit ? next : limit;
+}
+
+static void sleep_until(int64_t deadline)
+{
+	if (deadline == NEVER) {
+		a32_store_relaxed(&dog.fast, 0);
+		/* [watch.sleep] */
+		a32_store_full(&watch_ops.asleep, 1);
+		if (all_idle())
+			(void)wend__port->park(&dog.parker, deadline);
+		a32_store_relaxed(&watch_ops.asleep, 0);
+		dog.idle_looks = 0;
+	} else {
+		(void)wend__port->park(&dog.parker, deadline);
+	}
+}
+
+static void dog_main(void *arg)
+{
+	(void)arg;
+	while (!a32_load_acquire(&dog.stopping)) {
+		int64_t next;
+
+		pthread_mutex_lock(&dog.lock);
+		next = look_around(wend__now());
+		pthread_mutex_unlock(&dog.lock);
+		sleep_until(next);
+	}
+}
+
+/* --- the scheduler's side -------------------------------------------------------------------- */
+
+static void armed_by_worker(struct wend__server *s)
+{
+	struct wend__bell *b = &dog.bells[s->id];
+
+	a8_store_relaxed(&s->armed, 1);
+	a32_store_relaxed(&b->cpu, (uint32_t)sched_getcpu());
+	if (a8_load_relaxed(&b->started))
+		wend__port->unpark(&b->parker);
+	if (!a32_load_relaxed(&dog.fast))
+		wend__watch_kick();
+}
+
+static void wake(void)
+{
+	if (a32_swap_full(&watch_ops.asleep, 0))
+		wend__watch_kick();
+}
+
+static void forget(struct wend__worker *w)
+{
+	pthread_mutex_lock(&dog.lock);
+	wend__taken_forget(w);
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		if (dog.sights[i].worker == w)
+			dog.sights[i].worker = NULL;
+	pthread_mutex_unlock(&dog.lock);
+}
+
+/* --- start and stop ---------------------------------------------------------------------------- */
+
+static bool wanted_here(void)
+{
+	const char *v = getenv("WEND_WATCH");
+
+	/* Without membarrier() the worker's side would need a fence in each
+	 * call; virtual time has no use for any of it. */
+	return !wend__sim && a32_load_relaxed(&wend__membarrier_on) &&
+	       !(v && strcmp(v, "0") == 0);
+}
+
+static int allocate(uint32_t procs)
+{
+	dog.sights = calloc(procs, sizeof(*dog.sights));
+	dog.bells = calloc(procs, sizeof(*dog.bells));
+	if (!dog.sights || !dog.bells)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < procs; i++)
+		dog.bells[i].server = &wend__rt.servers[i];
+	return 0;
+}
+
+static void release(void)
+{
+	free(dog.sights);
+	free(dog.bells);
+	dog.sights = NULL;
+	dog.bells = NULL;
+}
+
+static int start(void)
+{
+	int r;
+
+	dog.runs = false;
+	watch_ops.threads = 0;
+	watch_ops.asleep = 0;
+	if (!wanted_here())
+		return 0;
+	r = allocate(wend__rt.procs);
+	if (r == 0)
+		r = wend__signal_start();
+	if (r)
+		goto no_signal;
+	dog.stopping = 0;
+	dog.idle_looks = 0;
+	dog.fast_until = 0;
+	dog.thread.main = dog_main;
+	dog.thread.arg = NULL;
+	r = wend__port->thread_start(&dog.thread);
+	if (r)
+		goto no_thread;
+	dog.runs = true;
+	watch_ops.threads = 1;
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		wend__rt.servers[i].armed = 0;
+	return 0;
+no_thread:
+	wend__signal_stop();
+no_signal:
+	release();
+	return r;
+}
+
+static void stop(void)
+{
+	if (!dog.runs)
+		return;
+	a32_store_full(&dog.stopping, 1);
+	wend__watch_kick();
+	wend__port->thread_join(&dog.thread);
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		wend__bell_stop(&dog.bells[i]);
+	for (struct wend__worker *w = aptr_load_acquire(&wend__rt.workers); w;
+	     w = w->all_next)
+		wend__taken_forget(w);
+	wend__limit_set(NULL);
+	wend__signal_stop();
+	release();
+	dog.runs = false;
+	watch_ops.threads = 0;
+}
+
+static struct wend__watch watch_ops = {
+	.start = start,
+	.stop = stop,
+	.arm = armed_by_worker,
+	.wake = wake,
+	.settle = wend__signal_settle,
+	.stopped = wend__watch_kick,
+	.forget = forget,
+};
+
+__attribute__((constructor)) static void link_in(void)
+{
+	wend__watchdog = &watch_ops;
+}
+
+/* --- limits --------------------------------------------------------------------------------------- */
+
+int wend_watch_set(const struct wend_watch *watch)
+{
+	int r = 0;
+
+	if (watch &&
+	    (watch->run_limit < 0 || watch->block_limit < 0 ||
+	     (watch->run_limit && watch->run_limit < WEND_MILLISECOND) ||
+	     (watch->block_limit && watch->block_limit < WEND_MILLISECOND)))
+		return -EINVAL;
+	if (!a32_load_acquire(&wend__rt.procs))
+		return -ESRCH;
+	pthread_mutex_lock(&dog.lock);
+	if (dog.runs)
+		wend__limit_set(watch);
+	else
+		r = -ENOTSUP;
+	pthread_mutex_unlock(&dog.lock);
+	wend__watch_kick();
+	return r;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch.h - what the parts of the watch share.
+ *
+ *      watch.c    the watchdog: one thread that looks at the servers
+ *      bell.c     the doorbells: a thread of class SCHED_IDLE for each server,
+ *                 which the kernel runs as soon as the worker leaves its CPU
+ *      taken.c    the workers that lost their servers, until they come back
+ *      signal.c   stopping one that runs without a server
+ *      limit.c    tasks that run or block for longer than the program wants
+ *      look.c     what the kernel tells of a thread
+ *
+ * Nothing here runs while all servers are idle.
+ */
+#ifndef WEND_WATCH_WATCH_H
+#define WEND_WATCH_WATCH_H
+
+#include "runtime/sched/preempt.h"
+
+/* --- the watchdog (watch.c) ------------------------------------------------ */
+
+/* Have it look at once; from any thread, and under any lock. */
+void wend__watch_kick(void);
+
+/* --- doorbells (bell.c) ---------------------------------------------------- */
+
+struct wend__bell {
+	struct wend__server *server;
+	struct wend__parker parker;
+	struct wend__thread thread;
+	uint8_t started; /* the watchdog's */
+	bool hold_off;   /* the watchdog's: it rang for nothing, let it wait */
+	uint32_t rung;   /* 1: the worker has left the CPU; asks the watchdog */
+	uint32_t cpu;    /* where the worker was when it armed */
+	uint32_t stopping;
+};
+
+/* Start its thread; -errno. Without one, the watchdog's looks must do. */
+int wend__bell_start(struct wend__bell *b);
+void wend__bell_stop(struct wend__bell *b);
+
+/* The watchdog's answer to a ring, or work for one that sleeps. */
+void wend__bell_go_on(struct wend__bell *b);
+
+/* --- workers without their servers (taken.c); the watchdog's ---------------- */
+
+/* w lost its server just now. */
+void wend__taken_add(struct wend__worker *w);
+
+/* Look at some of them. Returns how many there are. */
+uint32_t wend__taken_look(void);
+
+/* w ends: forget it. */
+void wend__taken_forget(struct wend__worker *w);
+
+/* --- the signal (signal.c) --------------------------------------------------- */
+
+int wend__signal_start(void);
+void wend__signal_stop(void);
+
+/* Stop w's thread with the next tick that finds it running. */
+void wend__signal_soon(struct wend__worker *w);
+
+/* Stop it at once. begin: before it is queued; end: after all. */
+void wend__signal_begin(struct wend__worker *w);
+void wend__signal_now(struct wend__worker *w);
+void wend__signal_end(struct wend__worker *w);
+
+/* The calling worker has a server again: wait until no signal is on its way. */
+void wend__signal_settle(struct wend__worker *w);
+
+/* w's thread has ended. */
+void wend__signal_forget(struct wend__worker *w);
+
+/* --- limits (limit.c); the watchdog's ---------------------------------------- */
+
+/* w has run one task since then; true: it is to be cancelled. */
+bool wend__limit_runs(struct wend__worker *w, int64_t since, int64_t now);
+
+/* Look at all workers that block. Returns when to look again, or INT64_MAX. */
+int64_t wend__limit_look(int64_t now);
+
+/* Whether there is a limit for those that block. */
+bool wend__limit_on_blocks(void);
+
+struct wend_watch;
+void wend__limit_set(const struct wend_watch *watch);
+
+#endif

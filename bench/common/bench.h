@@ -53,8 +53,9 @@ extern "C" {
 #define BENCH_LOOPS_QUICK   25
 #define BENCH_CROWD         1000 /* block_pipe: tasks in read() */
 #define BENCH_COMPUTING     4
-#define BENCH_WINDOW_MS     1000
-#define BENCH_WINDOW_QUICK  300
+#define BENCH_TURN_MS       100 /* ... they compute alone, and beside them */
+#define BENCH_TURNS         12
+#define BENCH_TURNS_QUICK   6
 #define BENCH_WRITES        1000 /* announced: a batch, and how many */
 #define BENCH_BATCHES       300
 #define BENCH_BATCHES_QUICK 100

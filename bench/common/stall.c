@@ -10,6 +10,8 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -379,11 +381,11 @@ void crowd_free(struct crowd *c)
 
 /* --- computing ----------------------------------------------------------- */
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t id)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(id, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -392,7 +394,7 @@ uint64_t stall_compute(uint64_t end_ns)
 {
 	uint64_t rounds = 0, x = 1;
 
-	while (now_ns() < end_ns) {
+	while (clock_ns(CLOCK_MONOTONIC) < end_ns) {
 		for (int i = 0; i < 5000; i++) {
 			x = x * 6364136223846793005u + 1442695040888963407u;
 			__asm__ volatile("" : "+r"(x));
@@ -400,4 +402,32 @@ uint64_t stall_compute(uint64_t end_ns)
 		rounds++;
 	}
 	return rounds;
+}
+
+/* Ticks that the CPUs of this process were idle, for I/O or nothing. */
+static uint64_t idle_ticks(void)
+{
+	unsigned long long idle, wait, sum = 0;
+	FILE *f = fopen("/proc/stat", "re");
+	cpu_set_t cpus;
+	char line[512];
+	int cpu;
+
+	if (!f || sched_getaffinity(getpid(), sizeof(cpus), &cpus))
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "cpu%d %*u %*u %*u %llu %llu", &cpu, &idle,
+			   &wait) == 3 &&
+		    cpu < CPU_SETSIZE && CPU_ISSET(cpu, &cpus))
+			sum += idle + wait;
+	}
+	fclose(f);
+	return sum;
+}
+
+uint64_t stall_offered_ns(void)
+{
+	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID) + idle_ticks() * tick_ns;
 }

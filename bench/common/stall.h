@@ -82,4 +82,11 @@ void crowd_free(struct crowd *c);
 /* Compute until that time (CLOCK_MONOTONIC, ns); the rounds done. */
 uint64_t stall_compute(uint64_t end_ns);
 
+/*
+ * The CPU time that this process has used or might have used, so far: its own,
+ * and what its CPUs were idle, in ns. What other programs take is in neither,
+ * so that speeds by this clock can be compared on a busy machine, too.
+ */
+uint64_t stall_offered_ns(void);
+
 #endif

@@ -51,39 +51,64 @@ void bench_announced(const struct bench_args *a, bench_write *announced,
 	close(pipe[1]);
 }
 
-static uint64_t compute_for(const struct bench_crowd_ops *ops, uint64_t ms)
+/* Rounds, and the CPU time that was there for them. */
+struct speed {
+	uint64_t rounds;
+	uint64_t offered_ns;
+};
+
+static void compute_for(const struct bench_crowd_ops *ops, uint64_t ms,
+			struct speed *s)
 {
-	return ops->compute(bench_now_ns() + ms * 1000000);
+	uint64_t offered = stall_offered_ns();
+
+	s->rounds += ops->compute(bench_now_ns() + ms * 1000000);
+	s->offered_ns += stall_offered_ns() - offered;
 }
 
-void bench_block_pipe(const struct bench_args *a,
-		      const struct bench_crowd_ops *ops)
+/* The rounds done beside a crowd; false: it had to be rescued. */
+static bool compute_beside(const struct bench_crowd_ops *ops, struct speed *s)
 {
-	uint64_t ms = a->quick ? BENCH_WINDOW_QUICK : BENCH_WINDOW_MS;
 	struct crowd *c = crowd_new(BENCH_CROWD);
-	uint64_t before, with, after;
-	double without;
+	struct speed settling = { 0 };
+	bool rescued;
 
 	if (!c)
 		bench_impossible("no pipes for so many tasks");
-	compute_for(ops, ms / 4);
-	before = compute_for(ops, ms);
 	ops->gather(c);
 	/* The last ones have said that they will block, not that they do. */
-	compute_for(ops, 50);
-	with = compute_for(ops, 2 * ms);
+	compute_for(ops, BENCH_TURN_MS / 4, &settling);
+	compute_for(ops, BENCH_TURN_MS, s);
 	crowd_send_home(c);
 	ops->disperse();
-	after = compute_for(ops, ms);
-	if (crowd_rescued(c)) {
-		bench_note("never: the blocked tasks kept the others from "
-			   "running for %d s",
-			   STALL_CROWD_PATIENCE_MS / 1000);
-	} else {
-		without = (double)before + (double)after;
-		bench_result("loss", 100 * (1 - (double)with / without), "%");
-	}
+	rescued = crowd_rescued(c);
 	crowd_free(c);
+	return !rescued;
+}
+
+static double rate(const struct speed *s)
+{
+	return (double)s->rounds / (double)s->offered_ns;
+}
+
+/* In turns, as other programs' load comes and goes. */
+void bench_block_pipe(const struct bench_args *a,
+		      const struct bench_crowd_ops *ops)
+{
+	int turns = a->quick ? BENCH_TURNS_QUICK : BENCH_TURNS;
+	struct speed warm = { 0 }, alone = { 0 }, beside = { 0 };
+
+	compute_for(ops, BENCH_TURN_MS, &warm);
+	for (int i = 0; i < turns; i++) {
+		compute_for(ops, BENCH_TURN_MS, &alone);
+		if (!compute_beside(ops, &beside)) {
+			bench_note("never: the blocked tasks kept the others "
+				   "from running for %d s",
+				   STALL_CROWD_PATIENCE_MS / 1000);
+			return;
+		}
+	}
+	bench_result("loss", 100 * (1 - rate(&beside) / rate(&alone)), "%");
 }
 
 size_t bench_pipes(size_t wanted)

@@ -151,8 +151,16 @@ func preempt(a *args) {
 	times("", late, "ms", 1e6, true)
 }
 
-// compute has 4 goroutines compute until the end; the rounds done.
-func compute(d time.Duration) (rounds int64) {
+// speed is the rounds done in the CPU time that was there for them.
+type speed struct{ rounds, offered int64 }
+
+func (s *speed) rate() float64 { return float64(s.rounds) / float64(s.offered) }
+
+var sink uint64 // what is computed is used
+
+// compute has 4 goroutines compute for d.
+func (s *speed) compute(d time.Duration) {
+	offered := C.stall_offered_ns()
 	end := time.Now().Add(d)
 	together(4, func(int) {
 		var n int64
@@ -163,24 +171,20 @@ func compute(d time.Duration) (rounds int64) {
 			}
 			n++
 		}
-		atomic.AddInt64(&rounds, n)
+		atomic.AddInt64(&s.rounds, n)
 		atomic.StoreUint64(&sink, x)
 	})
-	return rounds
+	s.offered += int64(C.stall_offered_ns() - offered)
 }
 
-var sink uint64 // what is computed is used
-
-func blockPipe(a *args) {
+// computeBeside is compute beside a crowd of blocked goroutines.
+func (s *speed) computeBeside(d time.Duration) {
 	const crowd = 1000
-	window := time.Duration(a.size(1000, 300)) * time.Millisecond
 	c, err := C.crowd_new(crowd)
 	if c == nil {
 		note("pipes: %v", err)
 		os.Exit(impossible)
 	}
-	compute(window / 4)
-	before := compute(window)
 	var wg sync.WaitGroup
 	wg.Add(crowd)
 	for i := 0; i < crowd; i++ {
@@ -192,13 +196,22 @@ func blockPipe(a *args) {
 	for C.crowd_joined(c) < crowd {
 		runtime.Gosched()
 	}
-	compute(50 * time.Millisecond)
-	with := compute(2 * window)
+	new(speed).compute(d / 4)
+	s.compute(d)
 	C.crowd_send_home(c)
 	wg.Wait()
-	after := compute(window)
-	result("loss", 100*(1-float64(with)/float64(before+after)), "%")
 	C.crowd_free(c)
+}
+
+func blockPipe(a *args) {
+	const turn = 100 * time.Millisecond
+	var alone, beside speed
+	new(speed).compute(turn)
+	for i := 0; i < a.size(12, 6); i++ {
+		alone.compute(turn)
+		beside.computeBeside(turn)
+	}
+	result("loss", 100*(1-beside.rate()/alone.rate()), "%")
 }
 
 // batch is the time that the writes to the pipe take; it is drained after.

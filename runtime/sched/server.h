@@ -171,7 +171,8 @@ static inline void wend__server_arm(struct wend__server *s)
 static inline void wend__server_held_by(struct wend__server *s,
 					struct wend__worker *w)
 {
-	aptr_store_relaxed(&s->worker, w);
+	/* Release: who watches reads what the worker is made of. */
+	aptr_store_release(&s->worker, w);
 	a32_store_relaxed(&s->tid, a32_load_relaxed(&w->tid));
 }
 

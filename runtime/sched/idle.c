@@ -51,6 +51,7 @@ void wend__idle_push(struct wend__server *s)
 
 void wend__idle_remove(struct wend__server *s)
 {
+	wend__assert(s->idle);
 	a8_store_relaxed(&s->idle, 0);
 	if (s->idle_prev)
 		s->idle_prev->idle_next = s->idle_next;
@@ -207,6 +208,8 @@ int wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 		w->searching = searching;
 		keeper = keeper_needed();
 		aword_store_relaxed(&wend__rt.wakes, wend__rt.wakes + 1);
+	} else {
+		wend__unwatch(s);
 	}
 	wend__idle_unlock();
 	if (w) {

@@ -61,14 +61,21 @@ static inline void wend__watch(struct wend__worker *w, struct wend__server *s)
 	w->watches = s;
 }
 
-/* s, off the list, becomes w's; the lock is held or w is not running. */
-static inline void wend__server_give(struct wend__worker *w,
-				     struct wend__server *s)
+/* s is somebody's again. Its watcher may not be asleep yet; it must not take s
+ * for an idle server. */
+static inline void wend__unwatch(struct wend__server *s)
 {
 	if (s->watcher) {
 		s->watcher->watches = NULL;
 		s->watcher = NULL;
 	}
+}
+
+/* s, off the list, becomes w's; the lock is held or w is not running. */
+static inline void wend__server_give(struct wend__worker *w,
+				     struct wend__server *s)
+{
+	wend__unwatch(s);
 	wend__server_held_by(s, w);
 	aptr_store_relaxed(&w->server, s);
 	if (WEND__UNLIKELY(wend__watchdog &&

@@ -330,6 +330,39 @@ TEST_F(Watch, RawReadsAgainAndAgain)
 	});
 }
 
+/* A crowd that comes in while others compute: a worker may be asked to stop in
+ * the very moment in which its task blocks. */
+TEST_F(Watch, RawReadsBesideLoops)
+{
+	WATCH_NEEDS_SIGNALS();
+	wt::Env slice("WEND_SLICE", "1ms");
+
+	OnFewServers([] {
+		constexpr int kReaders = 200;
+
+		for (int round = 0; round < 5; round++) {
+			std::atomic<int> begun{ 0 };
+			std::atomic<bool> stop{ false };
+			Pipe p;
+			wt::Group g;
+
+			for (int i = 0; i < 3; i++)
+				g.Go([&] { LoopUntil(stop); });
+			for (int i = 0; i < kReaders; i++)
+				g.Go([&] {
+					char b;
+
+					LoopFor(20000);
+					begun++;
+					EXPECT_EQ(0, RawRead(p[0], &b, 1));
+				});
+			YieldUntil(begun, kReaders);
+			stop = true;
+			p.Close(1);
+		}
+	});
+}
+
 TEST_F(Watch, RawFutex)
 {
 	OnFewServers([] {

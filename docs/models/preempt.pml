@@ -23,6 +23,7 @@
  *   NO_NO        it looks, and does not say no to CLAIMING
  *   BLIND_QUEUE  the watchdog stores QUEUED without exchanging
  *   END_ANY      who hands over ends the claim of one that queued itself, too
+ *   WAIT_TAKEN   the handler waits until the claim is no longer TAKEN
  *   SERVER_LAST  who hands over ends the claim before it writes the server
  */
 #ifndef ROUNDS
@@ -137,7 +138,11 @@ inline handler()
 		if
 		:: won ->
 			stopped = true;
+#ifdef WAIT_TAKEN
 			mem[CLAIM] != TAKEN
+#else
+			!stopped
+#endif
 		:: !won
 		fi;
 		mem[CLAIM] != QUEUED
@@ -222,13 +227,17 @@ active proctype watchdog()
 		:: !won
 		fi
 	:: stopped ->
-		stopped = false;
 		assert(owner == WORKER && !inside && mem[CLAIM] == TAKEN);
 		owner = OTHER;
+		stopped = false;
 		queue_it()
 	:: try < TRIES ->
 		try++;
 		cas(WATCHDOG, NONE, CLAIMING);
+		if
+		:: !won -> cas(WATCHDOG, STOPPING, CLAIMING)
+		:: won
+		fi;
 		if
 		:: won ->
 #ifndef NO_FENCE

@@ -67,7 +67,9 @@ static void give_up(struct wend__worker *w)
 		return;
 	a32_store_release(&w->stopped, 1);
 	wend__watchdog->stopped();
-	while (a32_load_acquire(&p->claim) == WEND__CLAIM_TAKEN)
+	/* Until it is passed on. Not until the claim has changed: it may be
+	 * TAKEN once more by the time that we look, as from one that sleeps. */
+	while (a32_load_acquire(&w->stopped))
 		(void)wend__port->park(&w->parker, INT64_MAX);
 }
 
@@ -124,7 +126,10 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 	struct wend__preempt *p = w->preempt;
 	struct wend__server *s = NULL;
 
-	if (!a32_cas_full(&p->claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING))
+	/* One that was to stop may have blocked before it heard. */
+	if (!a32_cas_full(&p->claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING) &&
+	    !a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
+			  WEND__CLAIM_CLAIMING))
 		return NULL;
 	wend__fence_heavy(); /* [preempt.claim] */
 	if (may_lose(w))

@@ -98,6 +98,7 @@ struct wend__worker {
 	timer_t stop_timer;
 	bool has_stop_timer;
 	uint32_t stopped; /* it waits in the handler, its server not passed on */
+	int64_t stop_asked_at;         /* 0: not yet, since it was last heard */
 	bool stop_cancel;              /* and its task is to be cancelled */
 	struct wend__worker *all_next; /* never changes once published */
 	struct wend__thread thread;

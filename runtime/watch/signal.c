@@ -34,7 +34,7 @@
 #include "runtime/watch/look.h"
 #include "runtime/watch/watch.h"
 
-enum { STOP_SIGNAL = SIGSTKFLT };
+enum { STOP_SIGNAL = SIGSTKFLT, AGAIN_NS = 20000000 };
 
 static struct sigaction old_action;
 
@@ -88,10 +88,14 @@ static bool have_timer(struct wend__worker *w)
 	return true;
 }
 
-void wend__signal_worker(struct wend__worker *w)
+void wend__signal_worker(struct wend__worker *w, int64_t now)
 {
 	const struct itimerspec soon = { .it_value = { .tv_nsec = 1 } };
 
+	/* Not at each look: setting the timer anew puts it off. */
+	if (now - w->stop_asked_at < AGAIN_NS)
+		return;
+	w->stop_asked_at = now;
 	/* Without a timer the worker stops when it next calls the runtime. */
 	if (have_timer(w))
 		(void)timer_settime(w->stop_timer, 0, &soon, NULL);

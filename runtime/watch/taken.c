@@ -51,12 +51,13 @@ void wend__taken_add(struct wend__worker *w)
 
 /* It came back from the kernel, and runs. ThreadSanitizer holds signals back
  * until the next call that blocks: there it goes on until it calls us. */
-static void stop_soon(struct wend__worker *w)
+static void stop_soon(struct wend__worker *w, int64_t now)
 {
 	if (WEND__TSAN)
 		return;
-	(void)wend__taken_queue(w, false);
-	wend__signal_worker(w);
+	if (wend__taken_queue(w, false))
+		w->stop_asked_at = 0;
+	wend__signal_worker(w, now);
 }
 
 /* Whether w has used CPU since the last look and has not blocked again. */
@@ -71,7 +72,7 @@ static bool woke_up(struct wend__worker *w)
 	return wend__thread_look(w->tid, &look) && look.running;
 }
 
-uint32_t wend__taken_look(void)
+uint32_t wend__taken_look(int64_t now)
 {
 	for (uint32_t i = 0, n = count < LOOKS ? count : LOOKS; i < n; i++) {
 		struct wend__worker *w = first;
@@ -80,7 +81,7 @@ uint32_t wend__taken_look(void)
 		if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN)
 			list_remove(w);
 		else if (woke_up(w))
-			stop_soon(w);
+			stop_soon(w, now);
 	}
 	return count;
 }

@@ -23,12 +23,15 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include <wend/time.h>
 #include <wend/watch.h>
 
 #include "compiler-rt/membarrier.h"
+#include "compiler-rt/syscall.h"
 #include "runtime/sched/idle.h"
 #include "runtime/watch/look.h"
 #include "runtime/watch/watch.h"
@@ -123,14 +126,19 @@ static bool take(struct wend__worker *w)
 /* It computes: a signal has it give the server up. One that was asked before
  * and did not hear, being inside the runtime, is asked again. ThreadSanitizer
  * holds signals back until the next call that blocks. */
-static void preempt(struct wend__worker *w, bool cancel)
+static void preempt(struct wend__worker *w, bool cancel, int64_t now)
 {
 	if (WEND__TSAN)
 		return;
+	if (wend__server_stop(w)) {
+		w->stop_asked_at = 0;
+		w->stop_cancel = false;
+	} else if (a32_load_acquire(&w->preempt->claim) !=
+		   WEND__CLAIM_STOPPING) {
+		return;
+	}
 	w->stop_cancel |= cancel;
-	if (wend__server_stop(w) ||
-	    a32_load_acquire(&w->preempt->claim) == WEND__CLAIM_STOPPING)
-		wend__signal_worker(w);
+	wend__signal_worker(w, now);
 }
 
 /* It heard, and waits in the handler. */
@@ -138,12 +146,13 @@ static void pass_on_stopped(struct wend__worker *w, struct wend__server *s)
 {
 	bool cancel = w->stop_cancel;
 
-	a32_store_relaxed(&w->stopped, 0);
 	w->stop_cancel = false;
 	aword_store_relaxed(&s->preempts, s->preempts + 1);
 	/* First in the queue what waits already. */
 	wend__server_pass_on(s);
 	wend__taken_add(w);
+	/* It sleeps on: who hands it a server wakes it. */
+	a32_store_release(&w->stopped, 0);
 	(void)wend__taken_queue(w, cancel);
 }
 
@@ -172,7 +181,7 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w);
 	if (still && wend__rt.slice > 0 && now - seen->since >= dog.enough)
-		preempt(w, false);
+		preempt(w, false, now);
 	return false;
 }
 
@@ -204,7 +213,7 @@ static bool look_at(struct wend__server *s, int64_t now)
 			pass_on_stopped(w, s);
 		still = stands_still(seen, s, w, now);
 		if (still && wend__limit_runs(w, seen->since, now))
-			preempt(w, true);
+			preempt(w, true, now);
 		wanted = wend__server_wanted(s, now);
 		if (wanted)
 			taken = look_at_wanted(s, seen, w, still, now);
@@ -231,7 +240,7 @@ static int64_t look_around(int64_t now)
 
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wanted |= look_at(&wend__rt.servers[i], now);
-	if (wanted || wend__taken_look() > 0)
+	if (wanted || wend__taken_look(now) > 0)
 		dog.fast_until = now + FAST_FOR_NS;
 	limit = wend__limit_look(now);
 	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;
@@ -257,9 +266,32 @@ static void sleep_until(int64_t deadline)
 	}
 }
 
+/*
+ * Ask the kernel for short turns: a thread that wants less at a time comes before
+ * one in the middle of a long turn. Else a worker that computes would keep the
+ * watchdog from its CPU until the next tick, when it is woken there. Linux 6.12
+ * on; other kernels say no, or take it for granted.
+ */
+static void take_short_turns(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { .size = sizeof(attr), .runtime = 100000 };
+
+	errno = 0;
+	attr.nice = getpriority(PRIO_PROCESS, 0);
+	if (errno == 0)
+		(void)wend__syscall3(SYS_sched_setattr, 0, (long)&attr, 0);
+}
+
 static void dog_main(void *arg)
 {
 	(void)arg;
+	take_short_turns();
 	while (!a32_load_acquire(&dog.stopping)) {
 		int64_t next;
 

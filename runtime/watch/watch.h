@@ -48,7 +48,7 @@ void wend__bell_go_on(struct wend__bell *b);
 void wend__taken_add(struct wend__worker *w);
 
 /* Look at some of them. Returns how many there are. */
-uint32_t wend__taken_look(void);
+uint32_t wend__taken_look(int64_t now);
 
 /* w ends: forget it. */
 void wend__taken_forget(struct wend__worker *w);
@@ -59,7 +59,7 @@ int wend__signal_start(void);
 void wend__signal_stop(void);
 
 /* Have the next tick that finds w's thread running stop it. */
-void wend__signal_worker(struct wend__worker *w);
+void wend__signal_worker(struct wend__worker *w, int64_t now);
 
 /* w's thread has ended. */
 void wend__signal_forget(struct wend__worker *w);

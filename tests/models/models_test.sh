@@ -164,6 +164,7 @@ check 'inside' preempt NO_LOOK
 check 'inside' preempt NO_NO
 check 'assert' preempt BLIND_QUEUE
 check 'inside' preempt END_ANY
+check "$stuck" preempt WAIT_TAKEN
 check 'assert' preempt SERVER_LAST
 
 xml '</testsuite></testsuites>'

@@ -55,6 +55,9 @@ enum {
 
 static void start_searcher(void)
 {
+	/* [idle.wanted] */
+	if (a32_load_relaxed(&wend__idle.wanted) && !wend__idle_worth_trying())
+		return;
 	do {
 		if (!a32_cas_full(&wend__idle.search, WEND__SEARCH_NONE,
 				  WEND__SEARCH_ACTIVE))
@@ -65,10 +68,14 @@ static void start_searcher(void)
 
 			wend__idle_remove(s);
 			if (wend__idle_start_server_unlock(s, true))
-				/* No thread to be had. The work stays queued;
-				 * whoever runs a server comes to it. */
-				a32_store_full(&wend__idle.search,
-					       WEND__SEARCH_NONE);
+				return;
+			/* No thread to be had. The work stays queued; whoever
+			 * runs a server comes to it, or takes this one. While
+			 * we stood in its way, one may have looked at the
+			 * queues no closer than to see that we search. */
+			a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
+			if (wend__idle_spare_or_wanted())
+				continue;
 			return;
 		}
 		wend__idle_unlock();
@@ -165,6 +172,18 @@ static bool run_late_timers(struct wend__server *victim, int64_t now)
 	WEND__RARE(late_timers);
 	wend__timers_run(&victim->timers, now);
 	return true;
+}
+
+void wend__timers_keeperless(void)
+{
+	int64_t now = wend__now();
+
+	for (uint32_t i = 0; i < wend__rt.procs; i++) {
+		struct wend__server *s = &wend__rt.servers[i];
+
+		if (a8_load_relaxed(&s->idle) && run_late_timers(s, now))
+			WEND__RARE(timers_keeperless);
+	}
 }
 
 /*

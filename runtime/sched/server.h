@@ -66,6 +66,8 @@ struct wend__worker {
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
 	bool spare;
+	uint8_t life;      /* enum wend__worker_life; the idle lock's */
+	int64_t trim_at;   /* when it may end, as spare; INT64_MAX: not */
 	int64_t stole_at;  /* when it last took another server's work */
 	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;
@@ -73,6 +75,20 @@ struct wend__worker {
 	struct wend__worker *spare_next; /* the idle lock's, as spare */
 	struct wend__worker *all_next;   /* never changes once published */
 	struct wend__thread thread;
+};
+
+/*
+ * Whether a worker has a thread. One that was spare for long ends its thread,
+ * which frees its stack at once; the few hundred bytes of struct wend__worker
+ * are kept for the next thread, and freed by wend_stop(). So the list of all
+ * workers only grows, and a pointer to a worker that was read without a lock
+ * never points to freed memory.
+ */
+enum wend__worker_life {
+	WEND__WORKER_RUNS,
+	WEND__WORKER_LEAVES, /* is not counted any more */
+	WEND__WORKER_GONE,   /* on idle.gone, for reuse */
+	WEND__WORKER_RISES,  /* off it, its next thread being started */
 };
 
 /* --- the runtime's one instance (start.c) --------------------------------- */
@@ -84,9 +100,13 @@ struct wend__runtime {
 	uint32_t procs; /* 0: does not run */
 	struct wend__server *servers;
 	struct wend__worker *workers; /* all there are: push only */
-	uint32_t worker_count;
-	uint32_t stopping;  /* wend_stop() waits for the last task */
-	uint32_t exiting;   /* workers are to end */
+	uint32_t worker_count;        /* those that have a thread */
+	uint32_t worker_cap;          /* at most that many */
+	uint32_t worker_most;         /* ever */
+	int32_t pid;                  /* whose threads they are */
+	uint32_t worker_waits;        /* times that one was wanted in vain */
+	uint32_t stopping;            /* wend_stop() waits for the last task */
+	uint32_t exiting;             /* workers are to end */
 	uint32_t halted;    /* wend_main() has returned: run nothing more */
 	uint32_t deadlocks; /* whether to look for them */
 	/* Where wend_stop() waits. Its own: whoever waits as a task does counts
@@ -154,9 +174,13 @@ unsigned int wend__ready_count(void);
 
 int wend__idle_start(void);
 
+/* Fire the timers of idle servers that nobody is the keeper of. */
+void wend__timers_keeperless(void);
+
 /* --- workers (worker.c) --------------------------------------------------- */
 
-/* Start one more worker, holding s (or none: it becomes a spare). -errno. */
+/* Start one more worker, holding s (or none: it becomes a spare). -EAGAIN: as
+ * many as there may be; or whatever the system says. */
 int wend__worker_start(struct wend__server *s, bool searching);
 void wend__workers_join(void);
 

@@ -18,6 +18,7 @@
 
 #include "compiler-rt/membarrier.h"
 #include "runtime/base/rare.h"
+#include "runtime/sched/idle.h"
 #include "runtime/sched/server.h"
 
 /* Powers of two: how often, in tasks taken up, a server looks ... */
@@ -459,6 +460,8 @@ static struct wend_task *find_local(struct wend__worker *w)
 		if (timer <= now)
 			wend__timers_run(&s->timers, now);
 	}
+	if (WEND__UNLIKELY(a32_load_relaxed(&wend__idle.keeperless)))
+		wend__timers_keeperless();
 	/* We come here from pick(), which has moved the tick, or from elsewhere:
 	 * move it, and miss no turn. */
 	tick = s->tick;

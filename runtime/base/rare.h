@@ -62,6 +62,16 @@ extern "C" {
 	X(return_queued, "back from the kernel, and no server was free")       \
 	X(return_stale, "woken by a permit from before, and no server yet")    \
 	X(hand_over, "a server given to the thread that a task is bound to")   \
+	/* how many workers there are (worker.c, idle.c) */                    \
+	X(worker_capped, "no more workers allowed")                            \
+	X(worker_refused, "the system gave no thread, or no memory")           \
+	X(worker_vforked, "a child of vfork() must start none")                \
+	X(worker_again, "a new thread for a worker that had ended its own")    \
+	X(worker_trimmed, "a worker that was spare for long ended")            \
+	X(server_waits, "a server waits for a worker to come back")            \
+	X(server_served, "a worker that came back took the server")            \
+	X(server_raced, "a worker came just as the server was to wait")        \
+	X(timers_keeperless, "fired by a busy server: there is no keeper")     \
 	/* switching (switch.c) */                                             \
 	X(next_on_cpu, "the next task has not saved its registers yet")        \
 	X(next_bound, "the next task stands on a blocked thread's stack")      \

@@ -27,5 +27,8 @@ void wend_stats_get(struct wend_stats *out)
 	}
 	out->wakes = aword_load_relaxed(&wend__rt.wakes);
 	out->workers = a32_load_relaxed(&wend__rt.worker_count);
+	out->workers_most = a32_load_relaxed(&wend__rt.worker_most);
+	out->workers_cap = a32_load_relaxed(&wend__rt.worker_cap);
+	out->workers_waits = a32_load_relaxed(&wend__rt.worker_waits);
 	out->stacks = wend__stacks_mapped();
 }

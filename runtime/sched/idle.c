@@ -23,6 +23,18 @@
 /* A call that returned within this hardly waited. */
 enum { QUICK_NS = 50000 };
 
+/* The system refused a thread: leave it alone for so long. */
+enum { RETRY_NS = 10000000 };
+
+/*
+ * Spares beyond one for each server and a few more end when they have been
+ * spare for so long: a burst of blocking calls is over. Each looks once, so an
+ * idle process wakes up no more after that.
+ */
+enum { SPARES_MORE = 2 };
+static const int64_t trim_ns = 10 * INT64_C(1000000000);
+static const int64_t trimmed_lately_ns = INT64_C(1000000000);
+
 struct wend__idle wend__idle;
 
 int wend__idle_start(void)
@@ -160,6 +172,7 @@ static bool keeper_needed(void)
 		if (wend__idle.keeper)
 			WEND__RARE(keeper_appointed);
 	}
+	a32_store_relaxed(&wend__idle.keeperless, !wend__idle.keeper);
 	if (!wend__idle.keeper) {
 		WEND__RARE(keeper_missing);
 		return true;
@@ -171,8 +184,9 @@ static bool keeper_needed(void)
 	return false;
 }
 
-/* A worker for the keeper's place. If no thread can be had, blocked workers
- * that come back look at the timers; nothing is lost, only late. */
+/* A worker for the keeper's place. If no thread can be had, the servers that
+ * run look at the timers now and then, as idle.keeperless says; if none runs,
+ * the next worker that comes back from the kernel does. */
 static void start_keeper(void)
 {
 	(void)wend__worker_start(NULL, false);
@@ -197,34 +211,80 @@ void wend__timer_added(struct wend__server *s)
 
 /* --- starting servers ----------------------------------------------------------------- */
 
-int wend__idle_start_server_unlock(struct wend__server *s, bool searching)
+/* By a spare; lock is held, and released if there is one. */
+static bool start_by_spare(struct wend__server *s, bool searching)
 {
 	struct wend__worker *w = spares_take(s);
-	bool keeper = false;
-	int r;
+	bool keeper;
 
-	if (w) {
-		wend__server_give(w, s);
-		w->searching = searching;
-		keeper = keeper_needed();
-		aword_store_relaxed(&wend__rt.wakes, wend__rt.wakes + 1);
-	} else {
-		wend__unwatch(s);
-	}
+	if (!w)
+		return false;
+	wend__server_give(w, s);
+	w->searching = searching;
+	keeper = keeper_needed();
+	aword_store_relaxed(&wend__rt.wakes, wend__rt.wakes + 1);
 	wend__idle_unlock();
-	if (w) {
-		wend__port->unpark(&w->parker);
-		if (keeper)
-			start_keeper();
-		return 0;
-	}
-	r = wend__worker_start(s, searching);
-	if (r) {
+	wend__port->unpark(&w->parker);
+	if (keeper)
+		start_keeper();
+	return true;
+}
+
+/* Nobody could be had for s, nor has come meanwhile; lock is held. */
+static void wait_for_worker(void)
+{
+	WEND__RARE(server_waits);
+	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
+	a32_store_relaxed(&wend__idle.wanted, 1);
+}
+
+bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
+{
+	while (!start_by_spare(s, searching)) {
+		bool capped;
+
+		wend__unwatch(s);
+		wend__idle_unlock();
+		if (wend__worker_start(s, searching) == 0)
+			return true;
+		capped = a32_load_relaxed(&wend__rt.worker_count) >=
+			 wend__rt.worker_cap;
 		wend__idle_lock();
 		wend__idle_push(s);
-		wend__idle_unlock();
+		wend__idle.retry_at = capped ? 0 : wend__now() + RETRY_NS;
+		if (!wend__idle.spares) {
+			wait_for_worker();
+			wend__idle_unlock();
+			return false;
+		}
+		WEND__RARE(server_raced);
+		wend__idle_remove(s);
 	}
-	return r;
+	return true;
+}
+
+bool wend__idle_spare_or_wanted(void)
+{
+	bool spare;
+
+	wend__idle_lock();
+	spare = wend__idle.spares != NULL;
+	if (!spare)
+		a32_store_relaxed(&wend__idle.wanted, 1);
+	wend__idle_unlock();
+	return spare;
+}
+
+bool wend__idle_worth_trying(void)
+{
+	bool worth;
+
+	if (a32_load_relaxed(&wend__rt.worker_count) >= wend__rt.worker_cap)
+		return false;
+	wend__idle_lock();
+	worth = wend__now() >= wend__idle.retry_at;
+	wend__idle_unlock();
+	return worth;
 }
 
 /* --- spare workers -------------------------------------------------------------------- */
@@ -247,8 +307,7 @@ static bool all_asleep(void)
 	       wend__idle.spare_count ==
 		       a32_load_relaxed(&wend__rt.worker_count) &&
 	       wend__global_count() == 0 && timers_due() == INT64_MAX &&
-	       wend__tasks_live() > 0 && !any_flying() &&
-	       wend__deadlock_certain();
+	       wend__tasks_live() > 0 && !any_flying();
 }
 
 /* Does a server that runs leave operations that have ended lying? It is in the
@@ -315,31 +374,121 @@ static int64_t spare_deadline(struct wend__worker *w)
 		WEND__RARE(keeper_relieved);
 	wend__idle.keeper = w;
 	wend__idle.keeper_deadline = due;
+	a32_store_relaxed(&wend__idle.keeperless, 0);
 	return due;
+}
+
+/* A server waits for a worker, and w, a spare, has nothing to do. */
+static bool serve_wanting(struct wend__worker *w)
+{
+	struct wend__server *s = wend__idle.servers;
+
+	if (!a32_load_relaxed(&wend__idle.wanted))
+		return false;
+	a32_store_relaxed(&wend__idle.wanted, 0);
+	while (s && wend__queues_empty(s))
+		s = s->idle_next;
+	if (!s)
+		s = wend__idle.servers;
+	if (!s)
+		return false;
+	WEND__RARE(server_served);
+	spares_remove(w);
+	wend__idle_remove(s); /* full [idle.wanted] */
+	wend__server_give(w, s);
+	return true;
+}
+
+static bool too_many_spares(void)
+{
+	return wend__idle.spare_count > wend__rt.procs + SPARES_MORE;
+}
+
+/*
+ * Whether w, a spare whose time has come, is to end; if so it is no spare any
+ * more. The keeper stays, and a server's watcher, and who has sent operations to
+ * a ring: they would end with its thread.
+ */
+static bool trim(struct wend__worker *w)
+{
+	int64_t now;
+
+	if (w->trim_at == INT64_MAX)
+		return false;
+	now = wend__now();
+	if (now < w->trim_at)
+		return false;
+	w->trim_at = INT64_MAX;
+	if (!too_many_spares() || wend__idle.keeper == w || w->watches ||
+	    w->submitted || w->life != WEND__WORKER_RUNS)
+		return false;
+	WEND__RARE(worker_trimmed);
+	spares_remove(w);
+	w->life = WEND__WORKER_LEAVES;
+	wend__idle.trimmed_at = now;
+	(void)a32_fetch_add_full(&wend__rt.worker_count, (uint32_t)-1);
+	return true;
+}
+
+/*
+ * Every worker is a spare. Is that the end? A worker's thread that has just
+ * been trimmed may still be seen among the process's threads, and looks like
+ * one of the program's: look again a little later, then. Returns when.
+ */
+static int64_t look_for_deadlock(void)
+{
+	bool certain;
+	int64_t now;
+
+	if (!all_asleep())
+		return INT64_MAX;
+	wend__idle_unlock();
+	certain = wend__deadlock_certain();
+	wend__idle_lock();
+	/* A thread that has ended by now may have woken a task before. */
+	if (certain && all_asleep()) {
+		wend__idle_unlock();
+		wend__deadlock();
+	}
+	now = wend__now();
+	return wend__idle.trimmed_at &&
+			       now - wend__idle.trimmed_at < trimmed_lately_ns ?
+		       now + trimmed_lately_ns :
+		       INT64_MAX;
+}
+
+/* Sleep until woken, or until w has something to look at; lock is held, and
+ * is again on return. */
+static void spare_sleep(struct wend__worker *w)
+{
+	int64_t deadline = spare_deadline(w);
+	struct wend__server *watched;
+
+	if (deadline == INT64_MAX)
+		deadline = look_for_deadlock();
+	if (w->trim_at < deadline)
+		deadline = w->trim_at;
+	watched = w->watches;
+	wend__idle_unlock();
+	wend__io_park(w, watched, deadline);
+	wend__idle_lock();
 }
 
 bool wend__spare_wait(struct wend__worker *w)
 {
-	struct wend__server *watched;
 	bool keeper = false;
-	int64_t deadline;
 
 	wend__idle_lock();
 	spares_push(w);
-	while (!w->server) {
+	w->trim_at = too_many_spares() ? wend__now() + trim_ns : INT64_MAX;
+	while (!w->server && !serve_wanting(w)) {
 		if (a32_load_relaxed(&wend__rt.exiting)) {
 			spares_remove(w);
 			break;
 		}
-		deadline = spare_deadline(w);
-		if (deadline == INT64_MAX && all_asleep()) {
-			wend__idle_unlock();
-			wend__deadlock();
-		}
-		watched = w->watches;
-		wend__idle_unlock();
-		wend__io_park(w, watched, deadline);
-		wend__idle_lock();
+		if (trim(w))
+			break;
+		spare_sleep(w);
 		if (!w->server && w->watches && wend__io_ready(w->watches)) {
 			spare_takes(w, w->watches);
 			keeper = keeper_needed();

@@ -24,12 +24,17 @@ enum { WEND__BUSY_IO_LOOK_NS = 5000000 };
 struct wend__idle {
 	/* read by every push, so on a line of their own */
 	uint32_t search __attribute__((aligned(64)));
-	uint32_t count; /* idle servers */
+	uint32_t count;      /* idle servers */
+	uint32_t wanted;     /* a worker, in vain, see below */
+	uint32_t keeperless; /* timers of idle servers, and no keeper */
 
 	struct wend__lock lock __attribute__((aligned(64)));
 	struct wend__server *servers; /* idle ones */
 	struct wend__worker *spares;
+	struct wend__worker *gone; /* without a thread, for reuse */
 	uint32_t spare_count;
+	int64_t retry_at;   /* the system refused a thread: not before this */
+	int64_t trimmed_at; /* when a worker ended last */
 	struct wend__worker *keeper;
 	int64_t keeper_deadline;       /* INT64_MAX: sleeps without */
 	struct wend__worker *searcher; /* valid while NAPPING */
@@ -85,9 +90,28 @@ static inline void wend__server_give(struct wend__worker *w,
 
 /*
  * The lock is held, s is off the idle list: have it run by a spare or a new
- * worker. Unlocks. Returns 0, or -errno with s idle again.
+ * worker. Unlocks. false: there is none to be had, and s is idle again.
+ *
+ * Then nobody may see the work that s was wanted for: every thread that could
+ * run it is in the kernel, or busy. So idle.wanted is set, and the next worker
+ * that has nothing to do takes a server instead of going to sleep. While it is
+ * set, adding work tries to start no more workers:
+ *
+ *      adds work                       becomes a spare, lock held
+ *      push                            wanted = 0, takes an idle server
+ *      full fence     [idle.wanted]    full fence (off the list) [idle.wanted]
+ *      wanted: leaves it at that       looks at all queues
+ *
+ * Either the pusher sees that nobody is wanted any more, or the worker sees
+ * the work. wanted is set under the lock, when there is no spare.
  */
-int wend__idle_start_server_unlock(struct wend__server *s, bool searching);
+bool wend__idle_start_server_unlock(struct wend__server *s, bool searching);
+
+/* Whether a spare is there, to try again with. If not: idle.wanted is set. */
+bool wend__idle_spare_or_wanted(void);
+
+/* Whether starting a worker may succeed, as far as can be told. */
+bool wend__idle_worth_trying(void);
 
 /*
  * A server has just been put on the idle list (full fence): is there work that

@@ -36,7 +36,10 @@
  */
 #include "runtime/sched/runq.h"
 
+#include <string.h>
+
 #include "runtime/base/rare.h"
+#include "runtime/sched/fork.h"
 #include "runtime/sched/task.h"
 
 enum { SPILL_FRESH = WEND__FRESH_SIZE / 2, SPILL_RING = WEND__RING_SIZE / 2 };
@@ -244,6 +247,11 @@ static struct {
 		struct wend_task *head, *tail;
 	} lines[LINES];
 } global __attribute__((aligned(64)));
+
+void wend__global_forked(void)
+{
+	memset(&global, 0, sizeof(global));
+}
 
 static void count_add(unsigned int line, uint32_t n)
 {

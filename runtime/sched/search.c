@@ -56,6 +56,9 @@ enum {
 
 static void start_searcher(void)
 {
+	/* [idle.wanted] */
+	if (a32_load_relaxed(&wend__idle.wanted) && !wend__idle_worth_trying())
+		return;
 	do {
 		if (!a32_cas_full(&wend__idle.search, WEND__SEARCH_NONE,
 				  WEND__SEARCH_ACTIVE))
@@ -66,10 +69,14 @@ static void start_searcher(void)
 
 			wend__idle_remove(s);
 			if (wend__idle_start_server_unlock(s, true))
-				/* No thread to be had. The work stays queued;
-				 * whoever runs a server comes to it. */
-				a32_store_full(&wend__idle.search,
-					       WEND__SEARCH_NONE);
+				return;
+			/* No thread to be had. The work stays queued; whoever
+			 * runs a server comes to it, or takes this one. While
+			 * we stood in its way, one may have looked at the
+			 * queues no closer than to see that we search. */
+			a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
+			if (wend__idle_spare_or_wanted())
+				continue;
 			return;
 		}
 		wend__idle_unlock();
@@ -177,6 +184,18 @@ static struct wend_task *take_own(struct wend__server *s)
 	if (!t)
 		t = wend__ring_take(&s->ring);
 	return t ? t : wend__fresh_pop_owner(&s->fresh);
+}
+
+void wend__timers_keeperless(void)
+{
+	int64_t now = wend__now();
+
+	for (uint32_t i = 0; i < wend__rt.procs; i++) {
+		struct wend__server *s = &wend__rt.servers[i];
+
+		if (a8_load_relaxed(&s->idle) && run_late_timers(s, now))
+			WEND__RARE(timers_keeperless);
+	}
 }
 
 /*

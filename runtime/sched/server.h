@@ -86,6 +86,8 @@ struct wend__worker {
 	bool submitted; /* operations, that end with this thread: it must not
 			 * end while its task's or others' are under way */
 	struct wend__server *watches; /* the idle lock's: an idle server */
+	uint8_t life;      /* enum wend__worker_life; the idle lock's */
+	int64_t trim_at;   /* when it may end, as spare; INT64_MAX: not */
 	int64_t stole_at;  /* when it last took another server's work */
 	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
 	struct wend__fiber *fiber;
@@ -104,6 +106,20 @@ struct wend__worker {
 	struct wend__thread thread;
 };
 
+/*
+ * Whether a worker has a thread. One that was spare for long ends its thread,
+ * which frees its stack at once; the few hundred bytes of struct wend__worker
+ * are kept for the next thread, and freed by wend_stop(). So the list of all
+ * workers only grows, and a pointer to a worker that was read without a lock
+ * never points to freed memory.
+ */
+enum wend__worker_life {
+	WEND__WORKER_RUNS,
+	WEND__WORKER_LEAVES, /* is not counted any more */
+	WEND__WORKER_GONE,   /* on idle.gone, for reuse */
+	WEND__WORKER_RISES,  /* off it, its next thread being started */
+};
+
 /* --- the runtime's one instance (start.c) --------------------------------- */
 
 /* runtime.deadlocks */
@@ -113,9 +129,13 @@ struct wend__runtime {
 	uint32_t procs; /* 0: does not run */
 	struct wend__server *servers;
 	struct wend__worker *workers; /* all there are: push only */
-	uint32_t worker_count;
-	uint32_t stopping;  /* wend_stop() waits for the last task */
-	uint32_t exiting;   /* workers are to end */
+	uint32_t worker_count;        /* those that have a thread */
+	uint32_t worker_cap;          /* at most that many */
+	uint32_t worker_most;         /* ever */
+	int32_t pid;                  /* whose threads they are */
+	uint32_t worker_waits;        /* times that one was wanted in vain */
+	uint32_t stopping;            /* wend_stop() waits for the last task */
+	uint32_t exiting;             /* workers are to end */
 	uint32_t halted;    /* wend_main() has returned: run nothing more */
 	uint32_t deadlocks; /* whether to look for them */
 	int64_t slice;      /* ns a task may run while others wait */
@@ -148,6 +168,8 @@ struct wend__watch {
 	void (*stopped)(void);
 	/* w, which holds no server, is about to be freed. */
 	void (*forget)(struct wend__worker *w);
+	/* In the child of a fork(): there is nothing to watch. */
+	void (*forked)(void);
 
 	uint32_t threads; /* how many it has */
 	uint32_t asleep;  /* wake() is wanted */
@@ -236,10 +258,13 @@ int wend__idle_start(void);
 /* Announce the C library's calls from now on, unless WEND_INTERPOSE is 0.
  * -EINVAL after a line on stderr when it is neither 0 nor 1; -ENOMEM. */
 int wend__block_start(void);
+/* Fire the timers of idle servers that nobody is the keeper of. */
+void wend__timers_keeperless(void);
 
 /* --- workers (worker.c) --------------------------------------------------- */
 
-/* Start one more worker, holding s (or none: it becomes a spare). -errno. */
+/* Start one more worker, holding s (or none: it becomes a spare). -EAGAIN: as
+ * many as there may be; or whatever the system says. */
 int wend__worker_start(struct wend__server *s, bool searching);
 void wend__workers_join(void);
 

@@ -213,6 +213,8 @@ void wend__task_exit(struct wend_task *t)
 {
 	struct wend__server *s;
 
+	if (WEND__UNLIKELY(t->flags & WEND__TASK_FORKED))
+		exit(0);
 	if (t->locals)
 		wend__locals_drop(t);
 	if (t->on_end)

@@ -26,6 +26,8 @@
 
 #include "compiler-rt/syscall.h"
 #include "runtime/base/env.h"
+#include "runtime/sched/fork.h"
+#include "runtime/sched/limits.h"
 #include "runtime/sched/park_io.h"
 #include "runtime/sched/preempt.h"
 
@@ -108,7 +110,7 @@ static int choose(uint64_t given, const char *field, const char *variable,
 }
 
 struct settings {
-	uint64_t procs, stack, seed;
+	uint64_t procs, stack, workers, seed;
 	int64_t slice;
 };
 
@@ -152,6 +154,17 @@ static int choose_port(const wend_config *config)
 	return 0;
 }
 
+/* The default takes some reading of files: not if it is not needed. */
+static int choose_workers(const wend_config *config, uint64_t *out)
+{
+	int r = choose(config->max_workers, "max_workers", "WEND_MAX_WORKERS",
+		       1, WEND__WORKERS_MAX, 0, out);
+
+	if (r == 0 && *out == 0)
+		*out = wend__limits_workers();
+	return r;
+}
+
 static int settle(const wend_config *config, struct settings *out)
 {
 	static const wend_config none;
@@ -172,6 +185,8 @@ static int settle(const wend_config *config, struct settings *out)
 		r = choose(config->stack_size, "stack_size", "WEND_STACK",
 			   WEND__STACK_MIN, WEND__STACK_MAX, 256 * 1024,
 			   &out->stack);
+	if (r == 0)
+		r = choose_workers(config, &out->workers);
 	if (r == 0)
 		r = choose(config->seed, "seed", "WEND_SEED", 0, UINT64_MAX,
 			   wend__port == &wend__port_sim ?
@@ -268,6 +283,10 @@ static int start(const wend_config *config)
 	wend__rt.wakes = 0;
 	wend__rt.slice = set.slice;
 	wend__preempt_start();
+	wend__rt.worker_cap = (uint32_t)set.workers;
+	wend__rt.worker_most = 0;
+	wend__rt.pid = getpid();
+	wend__rt.worker_waits = 0;
 	wend__port_stuck = wend__ready_count;
 	/* From here on wend_spawn() works. */
 	a32_store_release(&wend__rt.procs, (uint32_t)set.procs);
@@ -305,6 +324,11 @@ int wend_start(const wend_config *config)
 	r = start(config);
 	a32_store_release(&phase, r ? STOPPED : RUNNING);
 	return r;
+}
+
+void wend__start_forked(void)
+{
+	phase = STOPPED;
 }
 
 /* --- stop ------------------------------------------------------------------------------- */
@@ -379,8 +403,13 @@ struct main_args {
 static void main_task(void *args)
 {
 	struct main_args *a = args;
+	struct wend_task *me = wend__current();
+	int result = a->app(a->argc, a->argv);
 
-	*a->result = a->app(a->argc, a->argv);
+	/* In a child that app forked, nobody waits for the result. */
+	if (me->flags & WEND__TASK_FORKED)
+		exit(result);
+	*a->result = result;
 	/* What the other tasks wait for is no longer anybody's concern. */
 	a32_store_relaxed(&wend__rt.deadlocks, WEND__DEADLOCKS_OVER);
 }

@@ -18,6 +18,7 @@
 
 #include "compiler-rt/membarrier.h"
 #include "runtime/base/rare.h"
+#include "runtime/sched/idle.h"
 #include "runtime/sched/park_io.h"
 #include "runtime/sched/preempt.h"
 
@@ -475,6 +476,8 @@ static struct wend_task *find_local(struct wend__worker *w)
 	}
 	if (WEND__UNLIKELY(wend__io_due(s, s->tick)))
 		(void)wend__io_step(w);
+	if (WEND__UNLIKELY(a32_load_relaxed(&wend__idle.keeperless)))
+		wend__timers_keeperless();
 	/* We come here from pick(), which has moved the tick, or from elsewhere:
 	 * move it, and miss no turn. */
 	tick = s->tick;

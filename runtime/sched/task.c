@@ -16,6 +16,7 @@
 
 #include <wend/task.h>
 
+#include "runtime/sched/fork.h"
 #include "runtime/sched/server.h"
 
 enum {
@@ -182,6 +183,15 @@ void wend__tasks_each(void (*f)(struct wend_task *t, void *arg), void *arg)
 		for (uint32_t i = 0; i < c->count; i++)
 			if (a8_load_relaxed(&c->tasks[i].state) != WEND__DEAD)
 				f(&c->tasks[i], arg);
+}
+
+void wend__tasks_forked(void)
+{
+	static struct chunk *abandoned;
+
+	abandoned = pool.chunks; /* for leak checkers; the caller's task too */
+	(void)abandoned;
+	memset(&pool, 0, sizeof(pool));
 }
 
 /* --- the stand-in of a thread -------------------------------------------------------- */

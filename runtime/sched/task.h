@@ -78,6 +78,7 @@ enum {
 	WEND__TASK_SIZED = 2,    /* own stack size: bound at spawn, no credit */
 	WEND__TASK_BIG_ARGS = 4, /* args is from malloc */
 	WEND__TASK_NAMED = 8,
+	WEND__TASK_FORKED = 16, /* in a child: there is no way back, fork.c */
 };
 
 /*

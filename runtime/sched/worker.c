@@ -5,12 +5,50 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <pthread.h>
 #include <unistd.h>
 
+#include "runtime/base/rare.h"
+#include "runtime/sched/idle.h"
 #include "runtime/sched/server.h"
 #include "runtime/umcg/poller.h"
+
+/* --- memory ----------------------------------------------------------------------- */
+
+/* One whose thread has ended, as fresh memory but for the link of the list that
+ * others walk. NULL: there is none. */
+static struct wend__worker *take_gone(void)
+{
+	struct wend__worker *w, *next;
+
+	wend__idle_lock();
+	w = wend__idle.gone;
+	if (w) {
+		wend__idle.gone = w->spare_next;
+		next = w->all_next;
+		memset(w, 0, sizeof(*w));
+		w->all_next = next;
+		w->life = WEND__WORKER_RISES;
+	}
+	wend__idle_unlock();
+	return w;
+}
+
+static void put_gone(struct wend__worker *w)
+{
+	wend__idle_lock();
+	w->life = WEND__WORKER_GONE;
+	/* See forget_gone(). */
+	if (!a32_load_relaxed(&wend__rt.exiting)) {
+		w->spare_next = wend__idle.gone;
+		wend__idle.gone = w;
+	}
+	wend__idle_unlock();
+}
+
+/* --- the thread -------------------------------------------------------------------- */
 
 static void worker_main(void *arg)
 {
@@ -36,6 +74,33 @@ static void worker_main(void *arg)
 	if (!wend__sim)
 		wend__overflow_thread_end();
 	wend__self = NULL;
+	if (w->life == WEND__WORKER_LEAVES) { /* ours until we are gone */
+		if (wend__watchdog)
+			wend__watchdog->forget(w);
+		wend__parker_free(&w->parker);
+		wend__port->thread_leave(&w->thread);
+		put_gone(w);
+	}
+}
+
+/* --- how many --------------------------------------------------------------------- */
+
+/* Counted before it runs: who counts spares against workers must not find them
+ * equal while one is on its way. */
+static bool count_one_more(void)
+{
+	uint32_t n, most;
+
+	do {
+		n = a32_load_relaxed(&wend__rt.worker_count);
+		if (n >= wend__rt.worker_cap)
+			return false;
+	} while (!a32_cas_full(&wend__rt.worker_count, n, n + 1));
+	do {
+		most = a32_load_relaxed(&wend__rt.worker_most);
+	} while (n + 1 > most &&
+		 !a32_cas_full(&wend__rt.worker_most, most, n + 1));
+	return true;
 }
 
 static void publish(struct wend__worker *w)
@@ -48,34 +113,106 @@ static void publish(struct wend__worker *w)
 	} while (!aptr_cas_full(&wend__rt.workers, first, w));
 }
 
-int wend__worker_start(struct wend__server *s, bool searching)
+/* The thread runs; w was on the list of all before, so it may be waited for. */
+static void risen(struct wend__worker *w)
 {
-	struct wend__worker *w = calloc(1, sizeof(*w));
+	wend__idle_lock();
+	w->life = WEND__WORKER_RUNS;
+	wend__idle_unlock();
+}
+
+static int start(struct wend__worker *w, struct wend__server *s, bool searching)
+{
+	bool again = w->life == WEND__WORKER_RISES;
 	int r;
 
-	if (!w)
-		return -ENOMEM;
 	w->server = s;
 	w->no_preempt.count = 1;
 	w->preempt = &w->no_preempt;
 	w->searching = searching;
+	w->trim_at = INT64_MAX;
 	w->thread.main = worker_main;
 	w->thread.arg = w;
 	if (s)
 		wend__server_held_by(s, w);
-	/* Counted before it runs: who counts spares against workers must not
-	 * find them equal while one is on its way. */
-	(void)a32_fetch_add_full(&wend__rt.worker_count, 1);
 	r = wend__port->thread_start(&w->thread);
 	if (r) {
-		(void)a32_fetch_add_full(&wend__rt.worker_count, (uint32_t)-1);
 		if (s)
 			s->worker = NULL;
-		free(w);
+		if (again)
+			put_gone(w);
+		else
+			free(w);
 		return r;
 	}
-	publish(w);
+	if (again) {
+		WEND__RARE(worker_again);
+		risen(w);
+	} else {
+		publish(w);
+	}
 	return 0;
+}
+
+int wend__worker_start(struct wend__server *s, bool searching)
+{
+	struct wend__worker *w;
+	int r = -EAGAIN;
+
+	if (!count_one_more()) {
+		WEND__RARE(worker_capped);
+		return -EAGAIN;
+	}
+	if (getpid() != wend__rt.pid) { /* vfork(), see fork.c */
+		WEND__RARE(worker_vforked);
+		goto no_thread;
+	}
+	w = take_gone();
+	if (!w)
+		w = calloc(1, sizeof(*w));
+	r = w ? start(w, s, searching) : -ENOMEM;
+	if (r == 0)
+		return 0;
+	WEND__RARE(worker_refused);
+no_thread:
+	(void)a32_fetch_add_full(&wend__rt.worker_count, (uint32_t)-1);
+	return r;
+}
+
+/* --- the end ---------------------------------------------------------------------- */
+
+static uint8_t life_of(struct wend__worker *w)
+{
+	uint8_t life;
+
+	wend__idle_lock();
+	life = w->life;
+	wend__idle_unlock();
+	return life;
+}
+
+/* Until its thread has ended, or will not look at it any more. */
+static void join(struct wend__worker *w)
+{
+	unsigned int turn = 0;
+	uint8_t life;
+
+	/* As rt.exiting is set, one that runs will not leave any more. One that
+	 * rises runs soon, or is put back. */
+	while ((life = life_of(w)) == WEND__WORKER_LEAVES ||
+	       life == WEND__WORKER_RISES)
+		wend__spin.relax(turn++);
+	if (life == WEND__WORKER_RUNS)
+		wend__port->thread_join(&w->thread);
+}
+
+/* Those that are gone stay so from here on, and so do those that will be, for
+ * rt.exiting is set: they are freed, and what is started is new. */
+static void forget_gone(void)
+{
+	wend__idle_lock();
+	wend__idle.gone = NULL;
+	wend__idle_unlock();
 }
 
 /* A worker may start another while it ends; that one is published before the
@@ -84,11 +221,12 @@ void wend__workers_join(void)
 {
 	struct wend__worker *w, *next;
 
+	forget_gone();
 	while ((w = aptr_swap_full(&wend__rt.workers,
 				   (struct wend__worker *)NULL)))
 		for (; w; w = next) {
 			next = w->all_next;
-			wend__port->thread_join(&w->thread);
+			join(w);
 			wend__parker_free(&w->parker);
 			free(w);
 		}

@@ -65,6 +65,8 @@ int wend__overflow_start(void (*describe)(void *owner, char *buf, size_t size))
 	struct sigaction sa;
 
 	describe_owner = describe;
+	if (installed) /* in the child of a fork, from the parent */
+		return 0;
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_sigaction = on_fault;
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;

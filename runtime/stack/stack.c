@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "compiler-rt/fiber.h"
@@ -176,6 +177,18 @@ void wend__stacks_stop(void)
 	wend__guard_stop();
 	for (unsigned int i = 0; i <= CLASS_MAX; i++)
 		pool.classes[i] = (struct size_class){ 0 };
+}
+
+/* Those of before a fork, for wend__stack_find(). */
+static struct slab *abandoned;
+
+void wend__stacks_forked(void)
+{
+	if (pool.slabs)
+		abandoned = pool.slabs;
+	memset(&pool, 0, sizeof(pool));
+	/* It is the parent's process that self_fd stands for. */
+	wend__guard_stop();
 }
 
 size_t wend__stack_default_size(void)
@@ -343,16 +356,21 @@ struct wend__fiber *wend__stack_fiber_slow(struct wend__stack *s)
 	return &s->fiber;
 }
 
-struct wend__stack *wend__stack_find(const void *address)
+static struct wend__stack *find_in(struct slab *slab, const char *a)
 {
-	const char *a = address;
-	struct slab *slab = aptr_load_acquire(&pool.slabs);
-
 	for (; slab; slab = slab->next)
 		if (a >= slab->base && a < slab->base + slab->bytes)
 			return &slab->stacks[(size_t)(a - slab->base) >>
 					     slab->class_log2];
 	return NULL;
+}
+
+struct wend__stack *wend__stack_find(const void *address)
+{
+	struct wend__stack *s = find_in(aptr_load_acquire(&pool.slabs),
+					address);
+
+	return s ? s : find_in(abandoned, address);
 }
 
 uint64_t wend__stacks_mapped(void)

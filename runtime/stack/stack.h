@@ -66,6 +66,10 @@ int wend__stacks_start(size_t size, unsigned int caches);
 /* Unmap everything. No task is left. */
 void wend__stacks_stop(void);
 
+/* In the child of a fork: forget all stacks. The caller may stand on one; an
+ * overflow of that is still reported. */
+void wend__stacks_forked(void);
+
 /* Take a credit, by way of the cache, or of nobody's (cache NULL). 0, -ENOMEM. */
 int wend__stack_credit_slow(struct wend__stack_cache *cache);
 static inline int wend__stack_credit_get(struct wend__stack_cache *cache)

@@ -38,6 +38,8 @@
  * a compare-and-swap in each unlock.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <string.h>
 
 #include <wend/sync.h>
 #include <wend/time.h>
@@ -62,6 +64,17 @@ static inline struct queue *queue_of(const wend_mutex *m)
 	uint64_t hash = (uintptr_t)m * UINT64_C(0x9e3779b97f4a7c15);
 
 	return &queues[hash >> (64 - QUEUES_LOG2)];
+}
+
+/* Those who wait in the parent are not there in a child. */
+static void forget_waiters(void)
+{
+	memset(queues, 0, sizeof(queues));
+}
+
+__attribute__((constructor)) static void be_told_of_forks(void)
+{
+	(void)pthread_atfork(NULL, NULL, forget_waiters);
 }
 
 static inline bool take(wend_mutex *m)

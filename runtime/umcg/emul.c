@@ -52,6 +52,10 @@ static void emul_stop(void)
 {
 }
 
+static void emul_forked(void)
+{
+}
+
 static void *thread_main(void *arg)
 {
 	struct wend__thread *t = arg;
@@ -100,6 +104,12 @@ static void emul_thread_join(struct wend__thread *t)
 	pthread_join(t->id, NULL);
 }
 
+static void emul_thread_leave(struct wend__thread *t)
+{
+	(void)t; /* t->id may not be written yet */
+	pthread_detach(pthread_self());
+}
+
 /*
  * [parker.permit]
  *      waiter                          waker
@@ -135,8 +145,10 @@ const struct wend__port wend__port_emul = {
 	.name = "emul",
 	.start = emul_start,
 	.stop = emul_stop,
+	.forked = emul_forked,
 	.thread_start = emul_thread_start,
 	.thread_join = emul_thread_join,
+	.thread_leave = emul_thread_leave,
 	.park = emul_park,
 	.unpark = emul_unpark,
 	.now = wend__clock_ns,

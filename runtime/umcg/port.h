@@ -61,10 +61,16 @@ struct wend__port {
 	int (*start)(uint64_t seed);
 	void (*stop)(void);
 
+	/* In the child of a fork: as before the start. */
+	void (*forked)(void);
+
 	/* Start a thread that calls t->main(t->arg); -EAGAIN or -ENOMEM. It
-	 * must be joined, after its main has returned or will soon. */
+	 * must be joined, after its main has returned or will soon; or its
+	 * main calls thread_leave(), returns soon, and t is not looked at
+	 * any more. */
 	int (*thread_start)(struct wend__thread *t);
 	void (*thread_join)(struct wend__thread *t);
+	void (*thread_leave)(struct wend__thread *t);
 
 	/* Wait for the permit: 0, or -ETIMEDOUT once deadline has passed
 	 * (WEND_FOREVER: never). Called by threads of the runtime and of the

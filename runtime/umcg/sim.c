@@ -36,7 +36,7 @@ struct vthread {
 	struct wend__thread *thread;   /* NULL: the program's own thread */
 	struct wend__parker *waits_on; /* NULL: it can run */
 	int64_t deadline;              /* of the wait */
-	bool done;
+	bool done, left;
 	void *stack;
 };
 
@@ -177,31 +177,6 @@ static void sim_point(void)
 		switch_to(to);
 }
 
-static int sim_start(uint64_t seed)
-{
-	memset(&sim.program, 0, sizeof(sim.program));
-	sim.seed = seed;
-	wend__rand_seed(&sim.rand, seed);
-	sim.now = 1000000000;
-	sim.current = &sim.program;
-	(void)wend__fiber_of_thread(&sim.program.fiber);
-	wend__fiber_now = &sim.program.fiber;
-	sim.real_spin = wend__spin;
-	wend__spin.relax = sim_relax;
-	wend__spin.point = sim_point;
-	plant_bug();
-	wend__sim = true;
-	return 0;
-}
-
-static void sim_stop(void)
-{
-	wend__sim = false;
-	wend__bug = WEND__BUG_NONE;
-	wend__spin = sim.real_spin;
-	wend__fiber_now = NULL;
-}
-
 static void vthread_entry(void *arg)
 {
 	struct vthread *v = sim.current;
@@ -214,11 +189,38 @@ static void vthread_entry(void *arg)
 	abort(); /* a virtual thread that is done is never drawn */
 }
 
+static void destroy(struct vthread *v)
+{
+	struct vthread **link = &sim.program.next;
+
+	while (*link != v)
+		link = &(*link)->next;
+	*link = v->next;
+	wend__fiber_destroy(&v->fiber);
+	wend__lsan_root_del(v->stack, VTHREAD_STACK);
+	wend__asan_unpoison(v->stack, VTHREAD_STACK);
+	munmap(v->stack, VTHREAD_STACK);
+	free(v);
+}
+
+/* Those that nobody joins. They can't free the stack that they stand on. */
+static void bury_left(void)
+{
+	struct vthread *v = sim.program.next, *next;
+
+	for (; v; v = next) {
+		next = v->next;
+		if (v->left && v->done)
+			destroy(v);
+	}
+}
+
 static int sim_thread_start(struct wend__thread *t)
 {
 	struct vthread *v = calloc(1, sizeof(*v));
 	struct vthread **end = &sim.program.next;
 
+	bury_left();
 	if (!v)
 		return -ENOMEM;
 	v->stack = mmap(NULL, VTHREAD_STACK, PROT_READ | PROT_WRITE,
@@ -243,18 +245,56 @@ static int sim_thread_start(struct wend__thread *t)
 static void sim_thread_join(struct wend__thread *t)
 {
 	struct vthread *v = t->sim;
-	struct vthread **link = &sim.program.next;
 
 	for (unsigned int turn = 0; !v->done; turn++)
 		sim_relax(turn);
-	while (*link != v)
-		link = &(*link)->next;
-	*link = v->next;
-	wend__fiber_destroy(&v->fiber);
-	wend__lsan_root_del(v->stack, VTHREAD_STACK);
-	wend__asan_unpoison(v->stack, VTHREAD_STACK);
-	munmap(v->stack, VTHREAD_STACK);
-	free(v);
+	destroy(v);
+}
+
+static void sim_thread_leave(struct wend__thread *t)
+{
+	(void)t;
+	sim.current->left = true;
+}
+
+static int sim_start(uint64_t seed)
+{
+	memset(&sim.program, 0, sizeof(sim.program));
+	sim.seed = seed;
+	wend__rand_seed(&sim.rand, seed);
+	sim.now = 1000000000;
+	sim.current = &sim.program;
+	(void)wend__fiber_of_thread(&sim.program.fiber);
+	wend__fiber_now = &sim.program.fiber;
+	sim.real_spin = wend__spin;
+	wend__spin.relax = sim_relax;
+	wend__spin.point = sim_point;
+	plant_bug();
+	wend__sim = true;
+	return 0;
+}
+
+/* The virtual threads stay where they are: one of them is who called. */
+static void sim_forked(void)
+{
+	if (!wend__sim)
+		return;
+	wend__sim = false;
+	wend__bug = WEND__BUG_NONE;
+	wend__spin = sim.real_spin;
+}
+
+static void sim_stop(void)
+{
+	/* What has left runs to its end: a few instructions. */
+	for (struct vthread *v = sim.program.next; v; v = v->next)
+		for (unsigned int turn = 0; v->left && !v->done; turn++)
+			sim_relax(turn);
+	bury_left();
+	wend__sim = false;
+	wend__bug = WEND__BUG_NONE;
+	wend__spin = sim.real_spin;
+	wend__fiber_now = NULL;
 }
 
 static int sim_park(struct wend__parker *p, int64_t deadline)
@@ -284,8 +324,10 @@ const struct wend__port wend__port_sim = {
 	.name = "sim",
 	.start = sim_start,
 	.stop = sim_stop,
+	.forked = sim_forked,
 	.thread_start = sim_thread_start,
 	.thread_join = sim_thread_join,
+	.thread_leave = sim_thread_leave,
 	.park = sim_park,
 	.unpark = sim_unpark,
 	.now = sim_now,

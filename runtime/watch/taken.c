@@ -92,3 +92,9 @@ void wend__taken_forget(struct wend__worker *w)
 		list_remove(w);
 	wend__signal_forget(w);
 }
+
+void wend__taken_forked(void)
+{
+	first = NULL;
+	count = 0;
+}

@@ -322,8 +322,23 @@ static void wake(void)
 		wend__watch_kick();
 }
 
+static void forked(void)
+{
+	pthread_mutex_init(&dog.lock, NULL);
+	dog.runs = false;
+	dog.sights = NULL;
+	dog.bells = NULL;
+	memset(&dog.parker, 0, sizeof(dog.parker));
+	wend__taken_forked();
+	wend__limit_set(NULL);
+	watch_ops.threads = 0;
+	watch_ops.asleep = 0;
+}
+
 static void forget(struct wend__worker *w)
 {
+	if (!dog.runs)
+		return;
 	pthread_mutex_lock(&dog.lock);
 	wend__taken_forget(w);
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
@@ -437,6 +452,7 @@ static struct wend__watch watch_ops = {
 	.wake = wake,
 	.stopped = wend__watch_kick,
 	.forget = forget,
+	.forked = forked,
 };
 
 __attribute__((constructor)) static void link_in(void)

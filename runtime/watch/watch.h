@@ -50,6 +50,9 @@ void wend__taken_add(struct wend__worker *w);
 /* Look at some of them. Returns how many there are. */
 uint32_t wend__taken_look(int64_t now);
 
+/* The list is the parent's. */
+void wend__taken_forked(void);
+
 /* w ends: forget it. */
 void wend__taken_forget(struct wend__worker *w);
 

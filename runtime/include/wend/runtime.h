@@ -23,6 +23,13 @@ WEND_BEGIN_DECLS
  *   stack_size  bytes of address space for each task's stack, 16 KiB to
  *               1 GiB, rounded up to a power of two; memory is used only
  *               for what is touched. WEND_STACK; default 256 KiB.
+ *   max_workers most kernel threads to run tasks on, 1 to 4,194,304. A task in
+ *               a blocking call keeps one; when all are in such calls, the
+ *               tasks that are ready wait for one to come back. So they do
+ *               when the system refuses a thread. WEND_MAX_WORKERS; default:
+ *               what the system has room for, less an eighth and 8, by
+ *               kernel.pid_max, kernel.threads-max, RLIMIT_NPROC and the
+ *               cgroup's pids.max.
  *   port        what runs workers: "emul" (every stock kernel) or "sim" (one
  *               thread, virtual time, for tests). WEND_PORT; default "emul".
  *   seed        of the random choices: where to steal first, which ready
@@ -35,6 +42,7 @@ WEND_BEGIN_DECLS
 typedef struct wend_config {
 	int procs;
 	size_t stack_size;
+	unsigned int max_workers;
 	const char *port;
 	uint64_t seed;
 	int64_t slice;

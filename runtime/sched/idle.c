@@ -217,6 +217,7 @@ static void wait_for_worker(void)
 	WEND__RARE(server_waits);
 	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
 	a32_store_relaxed(&wend__idle.wanted, 1);
+	(void)keeper_needed(); /* K1; there is no spare to be it */
 }
 
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
@@ -352,8 +353,8 @@ static bool too_many_spares(void)
 
 /*
  * Whether w, a spare whose time has come, is to end; if so it is no spare any
- * more. The keeper stays, as will whatever has requests of its own under way in
- * the kernel, which would end with its thread.
+ * more. A keeper of timers stays. So must a worker with requests of its own
+ * under way in the kernel, which would end with its thread: there are none yet.
  */
 static bool trim(struct wend__worker *w)
 {
@@ -365,8 +366,8 @@ static bool trim(struct wend__worker *w)
 	if (now < w->trim_at)
 		return false;
 	w->trim_at = INT64_MAX;
-	if (!too_many_spares() || wend__idle.keeper == w ||
-	    w->life != WEND__WORKER_RUNS)
+	if (!too_many_spares() || w->life != WEND__WORKER_RUNS ||
+	    (wend__idle.keeper == w && timers_due() != INT64_MAX))
 		return false;
 	WEND__RARE(worker_trimmed);
 	spares_remove(w);

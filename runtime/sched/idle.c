@@ -236,6 +236,7 @@ static void wait_for_worker(void)
 	WEND__RARE(server_waits);
 	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
 	a32_store_relaxed(&wend__idle.wanted, 1);
+	(void)keeper_needed(); /* K1; there is no spare to be it */
 }
 
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
@@ -406,8 +407,8 @@ static bool too_many_spares(void)
 
 /*
  * Whether w, a spare whose time has come, is to end; if so it is no spare any
- * more. The keeper stays, and a server's watcher, and who has sent operations to
- * a ring: they would end with its thread.
+ * more. A keeper of timers stays, and a server's watcher, and who has sent
+ * operations to a ring: they would end with its thread.
  */
 static bool trim(struct wend__worker *w)
 {
@@ -419,8 +420,9 @@ static bool trim(struct wend__worker *w)
 	if (now < w->trim_at)
 		return false;
 	w->trim_at = INT64_MAX;
-	if (!too_many_spares() || wend__idle.keeper == w || w->watches ||
-	    w->submitted || w->life != WEND__WORKER_RUNS)
+	if (!too_many_spares() || w->watches || w->submitted ||
+	    w->life != WEND__WORKER_RUNS ||
+	    (wend__idle.keeper == w && timers_due() != INT64_MAX))
 		return false;
 	WEND__RARE(worker_trimmed);
 	spares_remove(w);

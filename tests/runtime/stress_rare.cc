@@ -258,6 +258,60 @@ TEST_F(StressRare, CallsThatHardlyWait)
 	      });
 }
 
+/* The same with fewer workers than there are calls, and then servers. */
+TEST_F(StressRare, FewWorkers)
+{
+	wt::Env few("WEND_MAX_WORKERS", "2");
+
+	Until({ WEND__RARE_worker_capped, WEND__RARE_server_waits,
+		WEND__RARE_server_served, WEND__RARE_server_raced,
+		WEND__RARE_timers_keeperless },
+	      4, [] {
+		      wt::Group g;
+
+		      for (int i = 0; i < 8; i++)
+			      g.Go([i] {
+				      for (int r = 0; r < Rounds(200) + 10;
+					   r++) {
+					      wend_block_begin();
+					      if ((r + i) % 4 == 0)
+						      Pause(60000);
+					      wend_block_end();
+					      if ((r + i) % 3 == 0)
+						      wend_sleep(r % 5 * 10000);
+					      else if ((r + i) % 7 == 0)
+						      Pause(20000);
+					      else
+						      wend_yield();
+				      }
+			      });
+	      });
+}
+
+/* A burst of calls, long sleep, another burst: for ports where time is cheap. */
+TEST_F(StressRare, SparesEnd)
+{
+	if (!wt::IsSim())
+		GTEST_SKIP() << "takes ten seconds of real time";
+	Until({ WEND__RARE_worker_trimmed, WEND__RARE_worker_again }, 0, [] {
+		for (int round = 0; round < 2; round++) {
+			std::atomic<int> inside{ 0 };
+			wt::Group g;
+
+			for (int i = 0; i < 10; i++)
+				g.Go([&] {
+					wend_block_begin();
+					inside++;
+					while (inside < 10)
+						Pause(100);
+					wend_block_end();
+				});
+			g.Wait();
+			wend_sleep(11 * WEND_SECOND);
+		}
+	});
+}
+
 /* --- waiting ---------------------------------------------------------------------------- */
 
 /* Several cancel a task while it is being sent to, and while its deadline

@@ -79,6 +79,20 @@ extern "C" {
 	X(self_wake, "a task was made ready again before it got away")         \
 	X(inherit, "a task started on the stack of the one that ended")        \
 	X(foreign_ready, "made ready by a thread that has no server")          \
+	/* losing a server (preempt.c) */                                      \
+	X(server_taken, "the watchdog took a server from one that blocked")    \
+	X(claim_inside, "it wanted to, and the worker was in the runtime")     \
+	X(claim_denied, "a worker that came in said no to the watchdog")       \
+	X(taken_back, "a worker whose server was taken came back itself")      \
+	X(taken_queued, "it was seen to run, and queued by the watchdog")      \
+	X(taken_waited, "queued, it came in and waited there")                 \
+	X(stop_heard, "preempted: a server given up in the handler")           \
+	X(stop_inside, "the handler ran inside the runtime: not now")          \
+	X(stop_blocked, "asked to stop, the task blocked before it heard")     \
+	/* descriptors (park_io.c, idle.c) */                                  \
+	X(io_called_back, "a wait ended before its operation: called back")    \
+	X(io_stolen, "a thief took what had ended for a busy server")          \
+	X(watcher_woke, "an operation's end woke an idle server's watcher")    \
 	/* waiting (wait.c, chan.c, select.c) */                               \
 	X(deadline_lost, "the deadline passed, the wait was claimed before")   \
 	X(cancel_lost, "cancelling lost its claim")                            \

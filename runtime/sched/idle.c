@@ -492,6 +492,7 @@ bool wend__spare_wait(struct wend__worker *w)
 			break;
 		spare_sleep(w);
 		if (!w->server && w->watches && wend__io_ready(w->watches)) {
+			WEND__RARE(watcher_woke);
 			spare_takes(w, w->watches);
 			keeper = keeper_needed();
 		}

@@ -34,6 +34,7 @@
 
 #include <wend/runtime.h>
 
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
 #include "runtime/sched/preempt.h"
 
@@ -289,6 +290,8 @@ bool wend__io_steal(struct wend__worker *w, struct wend__server *victim)
 	wend__poller_unlock(p);
 	n = make_ready(w, first);
 	tell(n);
+	if (n)
+		WEND__RARE(io_stolen);
 	return n > 0;
 }
 
@@ -329,6 +332,7 @@ __attribute__((noinline)) static void call_back(struct wend__poller *p,
 	}
 	wait = io->left > 0;
 	if (wait) {
+		WEND__RARE(io_called_back);
 		(void)wend__wait_begin(true);
 		io->ticket = t->ticket;
 		io->wake_at = 0;

@@ -8,6 +8,7 @@
 #include <wend/watch.h>
 
 #include "compiler-rt/membarrier.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
 #include "runtime/sched/park_io.h"
 
@@ -40,11 +41,16 @@ static void claimed(void)
 		return; /* it comes to nothing */
 	while ((claim = a32_load_acquire(&p->claim)) != WEND__CLAIM_NONE)
 		if (claim == WEND__CLAIM_QUEUED) {
+			WEND__RARE(taken_waited);
 			wait_queued(w);
 			/* [preempt.claim] */
 		} else if (a32_cas_full(&p->claim, claim, WEND__CLAIM_NONE)) {
-			if (claim == WEND__CLAIM_TAKEN)
+			if (claim == WEND__CLAIM_TAKEN) {
+				WEND__RARE(taken_back);
 				come_back(w);
+			} else {
+				WEND__RARE(claim_denied);
+			}
 		}
 }
 
@@ -65,6 +71,7 @@ static void give_up(struct wend__worker *w)
 	}
 	if (!a32_cas_full(&p->claim, WEND__CLAIM_STOPPING, WEND__CLAIM_TAKEN))
 		return;
+	WEND__RARE(stop_heard);
 	a32_store_release(&w->stopped, 1);
 	wend__watchdog->stopped();
 	/* Until it is passed on. Not until the claim has changed: it may be
@@ -75,8 +82,10 @@ static void give_up(struct wend__worker *w)
 
 void wend__server_stopped(struct wend__worker *w)
 {
-	if (w->preempt->count > 0)
-		return; /* it says no on its next way in */
+	if (w->preempt->count > 0) { /* it says no on its next way in */
+		WEND__RARE(stop_inside);
+		return;
+	}
 	give_up(w);
 	wait_queued(w);
 }
@@ -126,23 +135,26 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 	struct wend__preempt *p = w->preempt;
 	struct wend__server *s = NULL;
 
-	/* One that was to stop may have blocked before it heard. */
-	if (!a32_cas_full(&p->claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING) &&
-	    !a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
-			  WEND__CLAIM_CLAIMING))
-		return NULL;
+	if (!a32_cas_full(&p->claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING)) {
+		/* One that was to stop may have blocked before it heard. */
+		if (!a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
+				  WEND__CLAIM_CLAIMING))
+			return NULL;
+		WEND__RARE(stop_blocked);
+	}
 	wend__fence_heavy(); /* [preempt.claim] */
 	if (may_lose(w))
 		s = aptr_load_acquire(&w->server);
 	if (!s) {
+		WEND__RARE(claim_inside);
 		(void)a32_cas_full(&p->claim, WEND__CLAIM_CLAIMING,
 				   WEND__CLAIM_NONE);
 		return NULL;
 	}
-	return a32_cas_full(&p->claim, WEND__CLAIM_CLAIMING,
-			    WEND__CLAIM_TAKEN) ?
-		       s :
-		       NULL;
+	if (!a32_cas_full(&p->claim, WEND__CLAIM_CLAIMING, WEND__CLAIM_TAKEN))
+		return NULL;
+	WEND__RARE(server_taken);
+	return s;
 }
 
 bool wend__server_stop(struct wend__worker *w)
@@ -164,6 +176,7 @@ bool wend__taken_queue(struct wend__worker *w, bool cancel)
 	if (!a32_cas_full(&w->preempt->claim, WEND__CLAIM_TAKEN,
 			  WEND__CLAIM_QUEUED))
 		return false;
+	WEND__RARE(taken_queued);
 	t = w->task; /* it cannot leave its task without a server */
 	a8_store_relaxed(&t->state, WEND__READY);
 	t->bound = w;

@@ -39,7 +39,8 @@
 static const int64_t SLOW_NS = 10 * WEND_MILLISECOND,
 		     FAST_MAX_NS = 1250 * WEND_MICROSECOND,
 		     FAST_MIN_NS = 100 * WEND_MICROSECOND,
-		     FAST_FOR_NS = 20 * WEND_MILLISECOND, NEVER = INT64_MAX;
+		     FAST_FOR_NS = 20 * WEND_MILLISECOND,
+		     TIMER_LATE_NS = 500 * WEND_MICROSECOND, NEVER = INT64_MAX;
 
 enum { LOOKS_PER_SLICE = 8, IDLE_LOOKS = 3 };
 
@@ -169,6 +170,16 @@ static void arm(struct wend__server *s)
 	wend__port->unpark(&b->parker);
 }
 
+/*
+ * Whether a timer of s has waited for long enough that another server would have
+ * come to it if there were one. Who slept is likely to be brief: it goes before
+ * who computes, sooner than others who wait.
+ */
+static bool timer_late(struct wend__server *s, int64_t now)
+{
+	return wend__timers_next(&s->timers) < now - TIMER_LATE_NS;
+}
+
 /* Something waits for s, which runs a task. Returns whether it was taken. */
 static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 			   struct wend__worker *w, bool still, int64_t now)
@@ -180,7 +191,9 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 		arm(s);
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w);
-	if (still && wend__rt.slice > 0 && now - seen->since >= dog.enough)
+	if (still && wend__rt.slice > 0 &&
+	    now - seen->since >=
+		    (timer_late(s, now) ? dog.enough / 4 : dog.enough))
 		preempt(w, false, now);
 	return false;
 }
@@ -232,23 +245,44 @@ static bool all_idle(void)
 	return a32_load_relaxed(&wend__idle.count) == wend__rt.procs;
 }
 
+/* When a timer of a server that runs will be late. */
+static int64_t next_timer(void)
+{
+	int64_t first = NEVER;
+
+	for (uint32_t i = 0; i < wend__rt.procs; i++) {
+		struct wend__server *s = &wend__rt.servers[i];
+		int64_t t = wend__timers_next(&s->timers);
+
+		if (!a8_load_relaxed(&s->idle) && t < first)
+			first = t;
+	}
+	return first == NEVER ? NEVER : first + TIMER_LATE_NS;
+}
+
+/* What is over already was seen just now, and must not keep us awake. */
+static int64_t sooner(int64_t next, int64_t other, int64_t now)
+{
+	return other > now && other < next ? other : next;
+}
+
 /* Returns until when to sleep. */
 static int64_t look_around(int64_t now)
 {
 	bool wanted = false;
-	int64_t next, limit;
+	int64_t next;
 
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wanted |= look_at(&wend__rt.servers[i], now);
-	if (wanted || wend__taken_look(now) > 0)
+	if ((wend__taken_look(now) > 0) | wanted)
 		dog.fast_until = now + FAST_FOR_NS;
-	limit = wend__limit_look(now);
 	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;
 	a32_store_relaxed(&dog.fast, now < dog.fast_until);
 	next = now + (now < dog.fast_until ? fast_period() : SLOW_NS);
 	if (dog.idle_looks >= IDLE_LOOKS)
 		next = NEVER;
-	return next < limit ? next : limit;
+	next = sooner(next, wend__limit_look(now), now);
+	return sooner(next, next_timer(), now);
 }
 
 static void sleep_until(int64_t deadline)
@@ -412,6 +446,12 @@ static int start(void)
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
 	r = wend__port->thread_start(&dog.thread);
+	if (r == -EAGAIN) {
+		/* No thread to be had: tasks come first, unwatched. */
+		wend__signal_stop();
+		release();
+		return 0;
+	}
 	if (r)
 		goto no_thread;
 	dog.runs = true;

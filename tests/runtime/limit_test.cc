@@ -293,10 +293,12 @@ TEST_F(Limit, Slices)
 		}
 	}
 
-	const wend_config bad = { 0, 0, NULL, 0, 1 };
-	const wend_config never = { 0, 0, NULL, 0, -1 };
+	wend_config bad = {};
+	wend_config never = {};
 	wt::StderrCapture err;
 
+	bad.slice = 1;
+	never.slice = -1;
 	EXPECT_EQ(-EINVAL, wend_start(&bad));
 	EXPECT_EQ(0, wend_start(&never));
 	EXPECT_EQ(0, wend_stop());

@@ -28,6 +28,9 @@ constexpr int kCounted = kNowhere;
 constexpr int kCounted = kBoth;
 #endif
 
+/* Who has lost a server is stopped by a signal: not by ThreadSanitizer's leave. */
+constexpr int kSignals = wt::kTsan ? kNowhere : kEmul;
+
 const struct Duty {
 	wend__rare path;
 	int ports;
@@ -85,6 +88,20 @@ const struct Duty {
 	{ WEND__RARE_self_wake, kNowhere },
 	{ WEND__RARE_inherit, kCounted },
 	{ WEND__RARE_foreign_ready, kBoth },
+	{ WEND__RARE_server_taken, kEmul },
+	/* The watchdog and a worker must meet within a few instructions; sim
+	 * has no watchdog. */
+	{ WEND__RARE_claim_inside, kNowhere },
+	{ WEND__RARE_claim_denied, kNowhere },
+	{ WEND__RARE_taken_back, kEmul },
+	{ WEND__RARE_taken_queued, kSignals },
+	{ WEND__RARE_taken_waited, kNowhere },
+	{ WEND__RARE_stop_heard, kSignals },
+	{ WEND__RARE_stop_inside, kNowhere },
+	{ WEND__RARE_stop_blocked, kNowhere },
+	{ WEND__RARE_io_called_back, kNowhere },
+	{ WEND__RARE_io_stolen, kNowhere },
+	{ WEND__RARE_watcher_woke, kEmul },
 	{ WEND__RARE_deadline_lost, kBoth },
 	{ WEND__RARE_cancel_lost, kLucky },
 	{ WEND__RARE_cancel_early, kBoth },

@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <atomic>
+
+#include "compiler-rt/syscall.h"
 
 typedef Reached StressRare;
 
@@ -20,6 +26,14 @@ namespace
 /* The linker leads the runtime's calls through here (--wrap). */
 std::atomic<bool> no_realloc{ false };
 std::atomic<size_t> largest_mmap{ SIZE_MAX };
+
+/* A sleep that nobody announces. */
+void RawSleep(long ns)
+{
+	const struct timespec t = { 0, ns };
+
+	EXPECT_EQ(0, wend__syscall3(SYS_nanosleep, (long)&t, 0, 0));
+}
 
 } // namespace
 
@@ -285,6 +299,73 @@ TEST_F(StressRare, FewWorkers)
 						      wend_yield();
 				      }
 			      });
+	      });
+}
+
+/* Tasks that compute, block without saying so, and meet in channels. */
+TEST_F(StressRare, TakenServers)
+{
+	WT_NEEDS_THREADS();
+
+	wt::Env slice("WEND_SLICE", "1ms");
+
+	Until({ WEND__RARE_server_taken, WEND__RARE_taken_back,
+		WEND__RARE_taken_queued, WEND__RARE_stop_heard,
+		WEND__RARE_claim_inside, WEND__RARE_claim_denied,
+		WEND__RARE_taken_waited, WEND__RARE_stop_inside,
+		WEND__RARE_stop_blocked },
+	      0, [] {
+		      wt::Chan c(sizeof(int), 2);
+		      wt::Group g;
+
+		      for (int i = 0; i < 10; i++)
+			      g.Go([&, i] {
+				      for (int r = 0; r < 20; r++) {
+					      int64_t end;
+
+					      if ((r + i) % 3 == 0)
+						      RawSleep(300000);
+					      end = wend_now() +
+						    (r + i) % 4 * 1500000;
+					      while (wend_now() < end)
+						      ;
+					      wend_chan_send(c, &r);
+				      }
+			      });
+		      for (int n = 0, v; n < 200; n++)
+			      wend_chan_recv(c, &v);
+	      });
+}
+
+/* Descriptors: idle servers are woken, waits end before their operations. */
+TEST_F(StressRare, Descriptors)
+{
+	WT_NEEDS_THREADS();
+	Until({ WEND__RARE_watcher_woke, WEND__RARE_io_called_back,
+		WEND__RARE_io_stolen },
+	      0, [] {
+		      for (int r = 0; r < 20; r++) {
+			      int fds[2];
+			      wend_task *t;
+			      wt::Group g;
+			      char b;
+
+			      ASSERT_EQ(0, pipe(fds));
+			      t = g.Go([&] {
+				      ssize_t n = read(fds[0], &b, 1);
+
+				      EXPECT_TRUE(n == 1 || n == -1);
+			      });
+			      if (r % 2) {
+				      wend_sleep(r * 20000);
+				      wend_task_cancel(t);
+			      }
+			      RawSleep(200000);
+			      EXPECT_EQ(1, write(fds[1], "x", 1));
+			      g.Wait();
+			      close(fds[0]);
+			      close(fds[1]);
+		      }
 	      });
 }
 

@@ -20,9 +20,11 @@ void wend__facts_get(struct wend__facts *f)
 	f->mask_cpus = cpus > 0 ? (unsigned int)cpus : 0;
 	f->quota_cpus = wend__quota_cpus();
 	f->stack_size = wend__stack_default_size();
+	f->worker_cap = wend__rt.worker_cap;
 	f->slice_ns = wend__rt.slice;
-	f->watchers = wend__watchdog ? a32_load_relaxed(&wend__watchdog->threads) : 0;
+	f->watchers = wend__watchdog ?
+			      a32_load_relaxed(&wend__watchdog->threads) :
+			      0;
 	snprintf(f->guard, sizeof(f->guard), "%s", wend__guard_name());
-	snprintf(f->park, sizeof(f->park), "%s",
-		 wend_park_name());
+	snprintf(f->park, sizeof(f->park), "%s", wend_park_name());
 }

@@ -13,6 +13,7 @@ struct wend__facts {
 	unsigned int mask_cpus;  /* CPUs of the affinity mask */
 	unsigned int quota_cpus; /* of the cgroup's quota; 0: none known */
 	size_t stack_size;       /* of a task, by default; bytes */
+	unsigned int worker_cap; /* kernel threads at most, for tasks */
 	int64_t slice_ns;        /* a task's, while others wait; -1: no end */
 	unsigned int watchers;   /* threads that look for blocked workers */
 	char guard[64];          /* what stops a stack's overflow */

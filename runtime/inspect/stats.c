@@ -25,6 +25,12 @@ void wend_stats_get(struct wend_stats *out)
 		out->detects += aword_load_relaxed(&s->detects);
 		out->preempts += aword_load_relaxed(&s->preempts);
 	}
+	if (wend__watchdog) {
+		out->detect_ns = aword_load_relaxed(&wend__watchdog->detect_ns);
+		out->preempt_ns = aword_load_relaxed(
+			&wend__watchdog->preempt_ns);
+		out->stalls = aword_load_relaxed(&wend__watchdog->stalls);
+	}
 	out->wakes = aword_load_relaxed(&wend__rt.wakes);
 	out->workers = a32_load_relaxed(&wend__rt.worker_count);
 	out->workers_most = a32_load_relaxed(&wend__rt.worker_most);

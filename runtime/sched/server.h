@@ -96,6 +96,7 @@ struct wend__worker {
 	/* runtime/watch: without a server that was taken */
 	struct wend__worker *taken_next, *taken_prev;
 	int64_t taken_at, taken_clock;
+	bool taken_preempted;
 	int64_t reported_at; /* a limit that its task was over */
 	timer_t stop_timer;
 	bool has_stop_timer;
@@ -171,6 +172,8 @@ struct wend__watch {
 	/* In the child of a fork(): there is nothing to watch. */
 	void (*forked)(void);
 
+	/* Counts; only the watchdog writes them. */
+	size_t detect_ns, preempt_ns, stalls;
 	uint32_t threads; /* how many it has */
 	uint32_t asleep;  /* wake() is wanted */
 };

@@ -45,6 +45,8 @@ static bool over_limit(enum wend_watch_kind kind, struct wend_task *t,
 
 	strncpy(name, wend__task_name(t), sizeof(name) - 1);
 	name[sizeof(name) - 1] = 0;
+	aword_store_relaxed(&wend__watchdog->stalls,
+			    wend__watchdog->stalls + 1);
 	what = ask(&e);
 	if (what & WEND_WATCH_REPORT)
 		report(&e);

@@ -28,6 +28,16 @@ static void list_remove(struct wend__worker *w)
 	count--;
 }
 
+/* It has a server again, since the last look at it at the earliest. */
+static void back(struct wend__worker *w, int64_t now)
+{
+	size_t *sum = w->taken_preempted ? &wend__watchdog->preempt_ns :
+					   &wend__watchdog->detect_ns;
+
+	aword_store_relaxed(sum, *sum + (size_t)(now - w->taken_at));
+	list_remove(w);
+}
+
 static void list_add(struct wend__worker *w)
 {
 	if (!first) {
@@ -41,11 +51,12 @@ static void list_add(struct wend__worker *w)
 	count++;
 }
 
-void wend__taken_add(struct wend__worker *w)
+void wend__taken_add(struct wend__worker *w, bool preempted)
 {
 	if (!w->taken_next)
 		list_add(w);
 	w->taken_at = wend__now();
+	w->taken_preempted = preempted;
 	w->taken_clock = wend__thread_clock(w->tid);
 }
 
@@ -79,7 +90,7 @@ uint32_t wend__taken_look(int64_t now)
 
 		first = w->taken_next;
 		if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN)
-			list_remove(w);
+			back(w, now);
 		else if (woke_up(w))
 			stop_soon(w, now);
 	}

@@ -120,7 +120,7 @@ static bool take(struct wend__worker *w)
 		return false;
 	aword_store_relaxed(&s->detects, s->detects + 1);
 	wend__server_pass_on(s);
-	wend__taken_add(w);
+	wend__taken_add(w, false);
 	return true;
 }
 
@@ -151,7 +151,7 @@ static void pass_on_stopped(struct wend__worker *w, struct wend__server *s)
 	aword_store_relaxed(&s->preempts, s->preempts + 1);
 	/* First in the queue what waits already. */
 	wend__server_pass_on(s);
-	wend__taken_add(w);
+	wend__taken_add(w, true);
 	/* It sleeps on: who hands it a server wakes it. */
 	a32_store_release(&w->stopped, 0);
 	(void)wend__taken_queue(w, cancel);
@@ -432,6 +432,7 @@ static int start(void)
 	dog.runs = false;
 	watch_ops.threads = 0;
 	watch_ops.asleep = 0;
+	watch_ops.detect_ns = watch_ops.preempt_ns = watch_ops.stalls = 0;
 	if (!wanted_here())
 		return 0;
 	r = allocate(wend__rt.procs);

@@ -44,8 +44,8 @@ void wend__bell_go_on(struct wend__bell *b);
 
 /* --- workers without their servers (taken.c); the watchdog's ---------------- */
 
-/* w lost its server just now. */
-void wend__taken_add(struct wend__worker *w);
+/* w lost its server just now. preempted: in the handler. */
+void wend__taken_add(struct wend__worker *w, bool preempted);
 
 /* Look at some of them. Returns how many there are. */
 uint32_t wend__taken_look(int64_t now);

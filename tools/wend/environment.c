@@ -24,8 +24,9 @@ static const char prefix[] = "WEND_";
 
 /* What the library reads. */
 static const char *const known[] = {
-	"WEND_INTERPOSE", "WEND_PARK",  "WEND_PORT",  "WEND_PROCS",
-	"WEND_SEED",      "WEND_SLICE", "WEND_STACK", "WEND_WATCH",
+	"WEND_INTERPOSE", "WEND_MAX_WORKERS", "WEND_PARK",
+	"WEND_PORT",      "WEND_PROCS",       "WEND_SEED",
+	"WEND_SLICE",     "WEND_STACK",       "WEND_WATCH",
 };
 
 static bool is_known(const char *name)

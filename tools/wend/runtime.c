@@ -73,6 +73,10 @@ static void add_servers(const struct answer *a)
 		     procs_reason(a));
 	report_count("mask_cpus", "affinity mask", a->facts.mask_cpus,
 		     "of %ld CPUs", sysconf(_SC_NPROCESSORS_ONLN));
+	report_count("workers_cap", "kernel threads at most",
+		     a->facts.worker_cap, "%s",
+		     getenv("WEND_MAX_WORKERS") ? "WEND_MAX_WORKERS says so" :
+						  "by the system's limits");
 	if (a->facts.quota_cpus)
 		report_count("quota_cpus", "cgroup's quota",
 			     a->facts.quota_cpus, "rounded up");

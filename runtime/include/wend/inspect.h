@@ -33,6 +33,9 @@ struct wend_stats {
 	uint64_t blocks;        /* announced calls that gave a server up */
 	uint64_t detects;       /* calls nobody announced, seen to block */
 	uint64_t preempts;      /* tasks stopped after their slice */
+	uint64_t detect_ns;     /* how long those that are back were away */
+	uint64_t preempt_ns;    /* the same, of those that were stopped */
+	uint64_t stalls;        /* tasks that were over a limit (wend/watch.h) */
 	uint64_t wakes;         /* servers started for work that came */
 	uint64_t workers;       /* kernel threads that exist now */
 	uint64_t stacks;        /* stacks mapped now, used or cached */

@@ -64,7 +64,9 @@ static void give_up(struct wend__worker *w)
 {
 	struct wend__preempt *p = w->preempt;
 
-	if (w->task->nopreempt) {
+	/* It may have given its server up for an announced call, since it was
+	 * asked: then nobody waits for it. */
+	if (w->task->nopreempt || !w->server) {
 		(void)a32_cas_full(&p->claim, WEND__CLAIM_STOPPING,
 				   WEND__CLAIM_NONE);
 		return;

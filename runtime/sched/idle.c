@@ -189,7 +189,10 @@ static bool keeper_needed(void)
  * the next worker that comes back from the kernel does. */
 static void start_keeper(void)
 {
-	(void)wend__worker_start(NULL, false);
+	if (wend__worker_start(NULL, false) == -EINPROGRESS) {
+		a32_store_full(&wend__idle.keeper_wanted, 1);
+		wend__watchdog->hire();
+	}
 }
 
 void wend__timer_added(struct wend__server *s)
@@ -239,15 +242,108 @@ static void wait_for_worker(void)
 	(void)keeper_needed(); /* K1; there is no spare to be it */
 }
 
+/* s is idle until the watchdog has found a thread for it, or a worker has come
+ * to it first. */
+static void leave_to_watchdog(struct wend__server *s)
+{
+	wend__idle_lock();
+	wend__idle_push(s);
+	a32_store_relaxed(&wend__idle.wanted, 1);
+	(void)keeper_needed();
+	wend__idle_unlock();
+	wend__watchdog->hire();
+}
+
+/* Whether somebody has to be hired; and until when there is none to be had. */
+static bool hiring_due(int64_t *retry)
+{
+	bool due;
+
+	wend__idle_lock();
+	*retry = wend__idle.retry_at;
+	due = a32_load_relaxed(&wend__idle.wanted) && !wend__idle.spares &&
+	      wend__idle.servers;
+	wend__idle_unlock();
+	return due;
+}
+
+/* No server is held meanwhile, nor the search: a task that waits for a server
+ * may hold the allocator's lock. The new worker takes the server itself. */
+int64_t wend__idle_hire(void)
+{
+	int64_t retry;
+
+	if (a32_swap_full(&wend__idle.keeper_wanted, 0))
+		(void)wend__worker_start_here(NULL, false);
+	if (!hiring_due(&retry))
+		return INT64_MAX;
+	if (wend__now() < retry)
+		return retry;
+	if (wend__worker_start_here(NULL, false) == 0)
+		return INT64_MAX;
+	wend__idle_lock();
+	WEND__RARE(server_waits);
+	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
+	wend__idle.retry_at = wend__now() + RETRY_NS;
+	wend__idle_unlock();
+	return wend__idle.retry_at;
+}
+
+/* s, which nobody has, goes to the worker that t is bound to. */
+static void server_to_bound(struct wend__server *s, struct wend_task *t)
+{
+	struct wend__worker *b = t->bound;
+	bool queued;
+
+	WEND__RARE(hand_over);
+	wend__server_held_by(s, b);
+	t->bound = NULL;
+	a8_store_relaxed(&t->state, WEND__RUNNING);
+	/* [hand.over] The server's state goes to b with the word that it waits
+	 * for: the server, or, QUEUED by the watchdog, the claim. Never the
+	 * claim of one that queued itself: it may be gone with its server
+	 * already, and the watchdog be at that word again. */
+	queued = a32_load_relaxed(&b->preempt->claim) == WEND__CLAIM_QUEUED;
+	aptr_store_release(&b->server, s);
+	if (queued)
+		a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
+	wend__port->unpark(&b->parker);
+}
+
+/*
+ * A worker that came back from the kernel waits with its task for a server: s is
+ * its own now. Without this, an idle server and a thread could wait for each
+ * other while no other thread is to be had. Lock is held; released if so.
+ */
+static bool start_by_bound(struct wend__server *s)
+{
+	struct wend_task *t = wend__global_take_bound();
+
+	if (!t)
+		return false;
+	wend__unwatch(s);
+	wend__idle_unlock();
+	server_to_bound(s, t);
+	return true;
+}
+
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 {
 	while (!start_by_spare(s, searching)) {
 		bool capped;
+		int r;
 
+		if (start_by_bound(s))
+			return !searching; /* it does not search */
 		wend__unwatch(s);
 		wend__idle_unlock();
-		if (wend__worker_start(s, searching) == 0)
+		r = wend__worker_start(s, searching);
+		if (r == 0)
 			return true;
+		if (r == -EINPROGRESS) {
+			leave_to_watchdog(s);
+			return false;
+		}
 		capped = a32_load_relaxed(&wend__rt.worker_count) >=
 			 wend__rt.worker_cap;
 		wend__idle_lock();
@@ -379,6 +475,20 @@ static int64_t spare_deadline(struct wend__worker *w)
 	return due;
 }
 
+/* Another server with work that waits for a worker, too; lock is held. */
+static void want_more(void)
+{
+	struct wend__server *s = wend__idle.servers;
+
+	while (s && wend__queues_empty(s))
+		s = s->idle_next;
+	if (!s || wend__idle.spares)
+		return;
+	a32_store_relaxed(&wend__idle.wanted, 1);
+	if (wend__watchdog && a32_load_relaxed(&wend__watchdog->threads))
+		wend__watchdog->hire();
+}
+
 /* A server waits for a worker, and w, a spare, has nothing to do. */
 static bool serve_wanting(struct wend__worker *w)
 {
@@ -397,6 +507,7 @@ static bool serve_wanting(struct wend__worker *w)
 	spares_remove(w);
 	wend__idle_remove(s); /* full [idle.wanted] */
 	wend__server_give(w, s);
+	want_more();
 	return true;
 }
 
@@ -587,24 +698,10 @@ void wend__server_acquire(struct wend__worker *w)
 
 void wend__hand_over(struct wend__worker *w, struct wend_task *t)
 {
-	struct wend__worker *b = t->bound;
 	struct wend__server *s = w->server;
-	bool queued;
 
-	WEND__RARE(hand_over);
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
-	wend__server_held_by(s, b);
-	t->bound = NULL;
-	a8_store_relaxed(&t->state, WEND__RUNNING);
-	/* [hand.over] The server's state goes to b with the word that it waits
-	 * for: the server, or, QUEUED by the watchdog, the claim. Never the
-	 * claim of one that queued itself: it may be gone with its server
-	 * already, and the watchdog be at that word again. */
-	queued = a32_load_relaxed(&b->preempt->claim) == WEND__CLAIM_QUEUED;
-	aptr_store_release(&b->server, s);
-	if (queued)
-		a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
-	wend__port->unpark(&b->parker);
+	server_to_bound(s, t);
 }
 
 unsigned int wend__ready_count(void)

@@ -24,9 +24,10 @@ enum { WEND__BUSY_IO_LOOK_NS = 5000000 };
 struct wend__idle {
 	/* read by every push, so on a line of their own */
 	uint32_t search __attribute__((aligned(64)));
-	uint32_t count;      /* idle servers */
-	uint32_t wanted;     /* a worker, in vain, see below */
-	uint32_t keeperless; /* timers of idle servers, and no keeper */
+	uint32_t count;         /* idle servers */
+	uint32_t wanted;        /* a worker, in vain, see below */
+	uint32_t keeper_wanted; /* the same; the watchdog starts one */
+	uint32_t keeperless;    /* timers of idle servers, and no keeper */
 
 	struct wend__lock lock __attribute__((aligned(64)));
 	struct wend__server *servers; /* idle ones */
@@ -106,6 +107,10 @@ static inline void wend__server_give(struct wend__worker *w,
  * the work. wanted is set under the lock, when there is no spare.
  */
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching);
+
+/* Start the workers that others may not start themselves. Returns when to try
+ * again; INT64_MAX: when called for. */
+int64_t wend__idle_hire(void);
 
 /* Whether a spare is there, to try again with. If not: idle.wanted is set. */
 bool wend__idle_spare_or_wanted(void);

@@ -339,6 +339,44 @@ static struct wend_task *take_in_turn_locked(uint32_t want)
 	return t ? t : take_locked(FRESH, want);
 }
 
+/* The first task of a line that is bound to a thread, of the first few. */
+static struct wend_task *take_bound_locked(unsigned int which)
+{
+	enum { LOOKS = 64 };
+	struct line *line = &global.lines[which];
+	struct wend_task *t = line->head, *before = NULL;
+
+	for (int i = 0; t && !t->bound && i < LOOKS; i++) {
+		before = t;
+		t = t->link;
+	}
+	if (!t || !t->bound)
+		return NULL;
+	if (before)
+		before->link = t->link;
+	else
+		line->head = t->link;
+	if (line->tail == t)
+		line->tail = before;
+	t->link = NULL;
+	count_add(which, (uint32_t)-1);
+	return t;
+}
+
+struct wend_task *wend__global_take_bound(void)
+{
+	struct wend_task *t;
+
+	if (wend__global_resumed() == 0)
+		return NULL;
+	wend__lock(&global.lock, WEND__RANK_GLOBAL);
+	t = take_bound_locked(QUICK);
+	if (!t)
+		t = take_bound_locked(RESUMED);
+	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
+	return t;
+}
+
 struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 					  struct wend__fresh *fresh,
 					  uint32_t want)

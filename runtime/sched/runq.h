@@ -103,6 +103,10 @@ void wend__global_push_chain(struct wend_task *first, struct wend_task *last,
 struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 					  struct wend__fresh *fresh,
 					  uint32_t want);
+/* A task that is bound to a thread, which waits there for a server; NULL: none
+ * was found. */
+struct wend_task *wend__global_take_bound(void);
+
 uint32_t wend__global_count(void);
 /* How many of them have run before. */
 uint32_t wend__global_resumed(void);

@@ -163,6 +163,8 @@ struct wend__watch {
 
 	/* Tasks wait behind the one that the caller runs on s. */
 	void (*arm)(struct wend__server *s);
+	/* Have wend__idle_hire() called, by a thread of its own. */
+	void (*hire)(void);
 	/* A server was given to a worker while nobody watched. */
 	void (*wake)(void);
 	/* The calling worker gave its server up in the signal's handler. */
@@ -267,8 +269,10 @@ void wend__timers_keeperless(void);
 /* --- workers (worker.c) --------------------------------------------------- */
 
 /* Start one more worker, holding s (or none: it becomes a spare). -EAGAIN: as
- * many as there may be; or whatever the system says. */
+ * many as there may be; or whatever the system says. -EINPROGRESS: not by this
+ * thread, wend__watchdog->hire() sees to it; _here does it all the same. */
 int wend__worker_start(struct wend__server *s, bool searching);
+int wend__worker_start_here(struct wend__server *s, bool searching);
 void wend__workers_join(void);
 
 /* deadlock.c: every worker is a spare. Can really nobody wake a task? Then say

@@ -245,7 +245,7 @@ static int workers_start(uint32_t procs)
 {
 	for (uint32_t i = 1; i < procs; i++)
 		wend__server_put_idle(&wend__rt.servers[i]);
-	return wend__worker_start(&wend__rt.servers[0], false);
+	return wend__worker_start_here(&wend__rt.servers[0], false);
 }
 
 static int start(const wend_config *config)

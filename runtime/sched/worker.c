@@ -154,7 +154,7 @@ static int start(struct wend__worker *w, struct wend__server *s, bool searching)
 	return 0;
 }
 
-int wend__worker_start(struct wend__server *s, bool searching)
+int wend__worker_start_here(struct wend__server *s, bool searching)
 {
 	struct wend__worker *w;
 	int r = -EAGAIN;
@@ -177,6 +177,19 @@ int wend__worker_start(struct wend__server *s, bool searching)
 no_thread:
 	(void)a32_fetch_add_full(&wend__rt.worker_count, (uint32_t)-1);
 	return r;
+}
+
+/*
+ * Starting a thread allocates, and the allocator's lock may be held by a task that
+ * waits for a server. So nobody does it who has one, or keeps others from
+ * getting one: there is a thread that does nothing else.
+ */
+int wend__worker_start(struct wend__server *s, bool searching)
+{
+	if (!wend__sim && wend__watchdog &&
+	    a32_load_relaxed(&wend__watchdog->threads) > 0)
+		return -EINPROGRESS;
+	return wend__worker_start_here(s, searching);
 }
 
 /* --- the end ---------------------------------------------------------------------- */

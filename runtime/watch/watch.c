@@ -446,7 +446,12 @@ static int start(void)
 	dog.enough = enough(wend__rt.slice);
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
-	r = wend__port->thread_start(&dog.thread);
+	r = wend__hire_start();
+	if (r == 0) {
+		r = wend__port->thread_start(&dog.thread);
+		if (r)
+			wend__hire_stop();
+	}
 	if (r == -EAGAIN) {
 		/* No thread to be had: tasks come first, unwatched. */
 		wend__signal_stop();
@@ -456,7 +461,7 @@ static int start(void)
 	if (r)
 		goto no_thread;
 	dog.runs = true;
-	watch_ops.threads = 1;
+	watch_ops.threads = 2;
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__rt.servers[i].armed = 0;
 	return 0;
@@ -474,6 +479,7 @@ static void stop(void)
 	a32_store_full(&dog.stopping, 1);
 	wend__watch_kick();
 	wend__port->thread_join(&dog.thread);
+	wend__hire_stop();
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__bell_stop(&dog.bells[i]);
 	for (struct wend__worker *w = aptr_load_acquire(&wend__rt.workers); w;
@@ -490,6 +496,7 @@ static struct wend__watch watch_ops = {
 	.start = start,
 	.stop = stop,
 	.arm = armed_by_worker,
+	.hire = wend__hire,
 	.wake = wake,
 	.stopped = wend__watch_kick,
 	.forget = forget,

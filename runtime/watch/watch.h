@@ -7,6 +7,7 @@
  *                 which the kernel runs as soon as the worker leaves its CPU
  *      taken.c    the workers that lost their servers, until they come back
  *      signal.c   stopping one that runs without a server
+ *      hire.c     a thread that starts workers
  *      limit.c    tasks that run or block for longer than the program wants
  *      look.c     what the kernel tells of a thread
  *
@@ -21,6 +22,12 @@
 
 /* Have it look at once; from any thread, and under any lock. */
 void wend__watch_kick(void);
+
+/* --- starting workers (hire.c) ---------------------------------------------- */
+
+int wend__hire_start(void);
+void wend__hire_stop(void);
+void wend__hire(void);
 
 /* --- doorbells (bell.c) ---------------------------------------------------- */
 

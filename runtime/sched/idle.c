@@ -310,21 +310,22 @@ static void server_to_bound(struct wend__server *s, struct wend_task *t)
 	wend__port->unpark(&b->parker);
 }
 
-/*
- * A worker that came back from the kernel waits with its task for a server: s is
- * its own now. Without this, an idle server and a thread could wait for each
- * other while no other thread is to be had. Lock is held; released if so.
- */
-static bool start_by_bound(struct wend__server *s)
+void wend__idle_give_to_bound(void)
 {
-	struct wend_task *t = wend__global_take_bound();
+	struct wend__server *s;
+	struct wend_task *t = NULL;
 
-	if (!t)
-		return false;
-	wend__unwatch(s);
+	wend__idle_lock();
+	s = wend__idle.servers;
+	if (s && !wend__idle.spares)
+		t = wend__global_take_bound();
+	if (t) {
+		wend__idle_remove(s);
+		wend__unwatch(s);
+	}
 	wend__idle_unlock();
-	server_to_bound(s, t);
-	return true;
+	if (t)
+		server_to_bound(s, t);
 }
 
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
@@ -333,8 +334,6 @@ bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 		bool capped;
 		int r;
 
-		if (start_by_bound(s))
-			return !searching; /* it does not search */
 		wend__unwatch(s);
 		wend__idle_unlock();
 		r = wend__worker_start(s, searching);

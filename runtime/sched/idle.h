@@ -112,6 +112,11 @@ bool wend__idle_start_server_unlock(struct wend__server *s, bool searching);
  * again; INT64_MAX: when called for. */
 int64_t wend__idle_hire(void);
 
+/* No thread has come for an idle server: give it to a worker that is back from
+ * the kernel and waits with its task. The one who starts threads may be waiting
+ * for a lock that this task holds. */
+void wend__idle_give_to_bound(void);
+
 /* Whether a spare is there, to try again with. If not: idle.wanted is set. */
 bool wend__idle_spare_or_wanted(void);
 

@@ -40,7 +40,8 @@ static const int64_t SLOW_NS = 10 * WEND_MILLISECOND,
 		     FAST_MAX_NS = 1250 * WEND_MICROSECOND,
 		     FAST_MIN_NS = 100 * WEND_MICROSECOND,
 		     FAST_FOR_NS = 20 * WEND_MILLISECOND,
-		     TIMER_LATE_NS = 500 * WEND_MICROSECOND, NEVER = INT64_MAX;
+		     TIMER_LATE_NS = 500 * WEND_MICROSECOND,
+		     HELP_NS = 3 * WEND_MILLISECOND, NEVER = INT64_MAX;
 
 enum { LOOKS_PER_SLICE = 8, IDLE_LOOKS = 3 };
 
@@ -61,6 +62,7 @@ static struct {
 	uint32_t stopping;
 	int64_t enough; /* the time of a slice after which to ask for a stop */
 	uint32_t fast;  /* looks often as it is */
+	int64_t wanted_since; /* a server has waited for a thread; 0: none */
 	int64_t fast_until;
 	uint32_t idle_looks;
 	struct sight *sights;
@@ -242,7 +244,25 @@ static bool look_at(struct wend__server *s, int64_t now)
 
 static bool all_idle(void)
 {
-	return a32_load_relaxed(&wend__idle.count) == wend__rt.procs;
+	return a32_load_relaxed(&wend__idle.count) == wend__rt.procs &&
+	       !a32_load_relaxed(&wend__idle.wanted);
+}
+
+/* A server waits for a thread, longer than one takes to start. Returns whether
+ * one waits. */
+static bool help_out(int64_t now)
+{
+	if (!a32_load_relaxed(&wend__idle.wanted)) {
+		dog.wanted_since = 0;
+		return false;
+	}
+	if (!dog.wanted_since) {
+		dog.wanted_since = now;
+	} else if (now - dog.wanted_since >= HELP_NS) {
+		dog.wanted_since = 0;
+		wend__idle_give_to_bound();
+	}
+	return true;
 }
 
 /* When a timer of a server that runs will be late. */
@@ -275,6 +295,8 @@ static int64_t look_around(int64_t now)
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wanted |= look_at(&wend__rt.servers[i], now);
 	if ((wend__taken_look(now) > 0) | wanted)
+		dog.fast_until = now + FAST_FOR_NS;
+	if (help_out(now))
 		dog.fast_until = now + FAST_FOR_NS;
 	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;
 	a32_store_relaxed(&dog.fast, now < dog.fast_until);
@@ -346,6 +368,14 @@ static void armed_by_worker(struct wend__server *s)
 	a32_store_relaxed(&b->cpu, (uint32_t)sched_getcpu());
 	if (a8_load_relaxed(&b->started))
 		wend__port->unpark(&b->parker);
+	if (!a32_load_relaxed(&dog.fast))
+		wend__watch_kick();
+}
+
+/* The hirer may have to wait: then help_out(). */
+static void hire(void)
+{
+	wend__hire();
 	if (!a32_load_relaxed(&dog.fast))
 		wend__watch_kick();
 }
@@ -442,6 +472,7 @@ static int start(void)
 		goto no_signal;
 	dog.stopping = 0;
 	dog.idle_looks = 0;
+	dog.wanted_since = 0;
 	dog.fast_until = 0;
 	dog.enough = enough(wend__rt.slice);
 	dog.thread.main = dog_main;
@@ -496,7 +527,7 @@ static struct wend__watch watch_ops = {
 	.start = start,
 	.stop = stop,
 	.arm = armed_by_worker,
-	.hire = wend__hire,
+	.hire = hire,
 	.wake = wake,
 	.stopped = wend__watch_kick,
 	.forget = forget,

@@ -474,15 +474,27 @@ static int64_t spare_deadline(struct wend__worker *w)
 	return due;
 }
 
-/* Another server with work that waits for a worker, too; lock is held. */
-static void want_more(void)
+/* The first idle server that somebody is to look after: it has work, or has
+ * operations under way that nobody watches. Lock is held. */
+static struct wend__server *needy_server(void)
 {
 	struct wend__server *s = wend__idle.servers;
 
-	while (s && wend__queues_empty(s))
+	while (s && wend__queues_empty(s) &&
+	       (s->watcher || !wend__io_flying(s)))
 		s = s->idle_next;
-	if (!s || wend__idle.spares)
+	return s;
+}
+
+/* One has been taken care of; another may be left. Lock is held. */
+static void want_more(void)
+{
+	if (!needy_server())
 		return;
+	if (wend__idle.spares) {
+		wend__port->unpark(&wend__idle.spares->parker);
+		return;
+	}
 	a32_store_relaxed(&wend__idle.wanted, 1);
 	if (wend__watchdog && a32_load_relaxed(&wend__watchdog->threads))
 		wend__watchdog->hire();
@@ -491,13 +503,11 @@ static void want_more(void)
 /* A server waits for a worker, and w, a spare, has nothing to do. */
 static bool serve_wanting(struct wend__worker *w)
 {
-	struct wend__server *s = wend__idle.servers;
+	struct wend__server *s = needy_server();
 
-	if (!a32_load_relaxed(&wend__idle.wanted))
+	if (!s && !a32_load_relaxed(&wend__idle.wanted))
 		return false;
 	a32_store_relaxed(&wend__idle.wanted, 0);
-	while (s && wend__queues_empty(s))
-		s = s->idle_next;
 	if (!s)
 		s = wend__idle.servers;
 	if (!s)

@@ -92,7 +92,7 @@ TEST(FiberDeathTest, OverflowOnAContextsStackIsFound)
 
 			coro.resume(nullptr);
 		},
-		"stack-buffer-overflow");
+		"stack-buffer-overflow|insufficient space");
 }
 
 /*

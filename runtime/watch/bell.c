@@ -23,6 +23,8 @@
 #include "runtime/watch/watch.h"
 
 enum {
+	PATIENCE_NS = 20000,
+	PATIENCE_MAX_NS = 1000000,
 	LINGER_NS = 50000, /* stays ready when the server has run out of work */
 	MOVED = 3,         /* looks at a worker that runs elsewhere */
 };
@@ -59,13 +61,25 @@ static bool needed(struct wend__server *s)
 	       wend__server_wanted(s, wend__now());
 }
 
-/* Tell the watchdog, and wait for its answer. */
+/* Tell the watchdog, and wait for its answer. Who rang for nothing (the worker
+ * was on its way through the runtime, say) waits a little, longer each time. */
 static void ring(struct wend__bell *b)
 {
+	int64_t until;
+
 	a32_store_full(&b->rung, 1);
 	wend__watch_kick();
 	while (a32_load_acquire(&b->rung) && !stopping(b))
 		(void)wend__port->park(&b->parker, INT64_MAX);
+	if (a32_load_relaxed(&b->taken)) {
+		b->patience = PATIENCE_NS;
+		return;
+	}
+	until = wend__now() + b->patience;
+	if (b->patience < PATIENCE_MAX_NS)
+		b->patience *= 2;
+	while (wend__now() < until && !stopping(b))
+		(void)wend__port->park(&b->parker, until);
 }
 
 /* One look at the worker. Returns whether it was seen running elsewhere. */
@@ -131,6 +145,7 @@ int wend__bell_start(struct wend__bell *b)
 {
 	int r;
 
+	b->patience = PATIENCE_NS;
 	b->thread.main = bell_main;
 	b->thread.arg = b;
 	r = wend__port->thread_start(&b->thread);
@@ -148,8 +163,9 @@ void wend__bell_stop(struct wend__bell *b)
 	b->started = false;
 }
 
-void wend__bell_go_on(struct wend__bell *b)
+void wend__bell_go_on(struct wend__bell *b, bool taken)
 {
+	a32_store_relaxed(&b->taken, taken);
 	a32_store_release(&b->rung, 0);
 	wend__port->unpark(&b->parker);
 }

@@ -200,18 +200,10 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 	return false;
 }
 
-/* taken: the ring was right. One that rang for nothing waits until the next
- * look, lest it rings all the time. */
 static void answer(struct wend__bell *b, bool taken)
 {
-	if (!a32_load_acquire(&b->rung))
-		return;
-	if (!taken && !b->hold_off) {
-		b->hold_off = true;
-		return;
-	}
-	b->hold_off = false;
-	wend__bell_go_on(b);
+	if (a32_load_acquire(&b->rung))
+		wend__bell_go_on(b, taken);
 }
 
 /* Returns whether something waits for s. */

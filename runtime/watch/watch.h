@@ -35,10 +35,11 @@ struct wend__bell {
 	struct wend__server *server;
 	struct wend__parker parker;
 	struct wend__thread thread;
-	uint8_t started; /* the watchdog's */
-	bool hold_off;   /* the watchdog's: it rang for nothing, let it wait */
-	uint32_t rung;   /* 1: the worker has left the CPU; asks the watchdog */
-	uint32_t cpu;    /* where the worker was when it armed */
+	uint8_t started;  /* the watchdog's */
+	uint32_t taken;   /* its last ring was right */
+	int64_t patience; /* ns to wait after one that was not */
+	uint32_t rung; /* 1: the worker has left the CPU; asks the watchdog */
+	uint32_t cpu;  /* where the worker was when it armed */
 	uint32_t stopping;
 };
 
@@ -47,7 +48,7 @@ int wend__bell_start(struct wend__bell *b);
 void wend__bell_stop(struct wend__bell *b);
 
 /* The watchdog's answer to a ring, or work for one that sleeps. */
-void wend__bell_go_on(struct wend__bell *b);
+void wend__bell_go_on(struct wend__bell *b, bool taken);
 
 /* --- workers without their servers (taken.c); the watchdog's ---------------- */
 

@@ -48,8 +48,8 @@ static inline void wend__preempt_off(void)
  * once for a whole function. There it is wend__preempt_on_in(). */
 static inline void wend__preempt_on(void)
 {
-	fence_compiler();
-	a32_store_relaxed(&wend__preempt.count, wend__preempt.count - 1);
+	/* Release: who finds it 0 and takes the server sees all of it. */
+	a32_store_release(&wend__preempt.count, wend__preempt.count - 1);
 }
 
 #endif

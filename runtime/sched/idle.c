@@ -645,7 +645,8 @@ void wend__server_release(struct wend__worker *w)
 
 	aword_store_relaxed(&s->blocks, s->blocks + 1);
 	w->last = s;
-	w->released_at = wend__now();
+	/* Read by who watches for long calls. */
+	aword_store_relaxed((size_t *)&w->released_at, (size_t)wend__now());
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	wend__idle_lock();
 	if (work) {

@@ -19,7 +19,7 @@ static void come_back(struct wend__worker *w)
 {
 	w->last = w->server;
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
-	w->released_at = wend__now();
+	aword_store_relaxed((size_t *)&w->released_at, (size_t)wend__now());
 	wend__server_acquire(w);
 	a8_store_relaxed(&w->task->state, WEND__RUNNING);
 }
@@ -128,7 +128,7 @@ static bool may_lose(struct wend__worker *w)
 {
 	struct wend_task *t = aptr_load_relaxed(&w->task);
 
-	return t && a32_load_relaxed(&w->preempt->count) == 0 &&
+	return t && a32_load_acquire(&w->preempt->count) == 0 &&
 	       a8_load_relaxed(&t->nopreempt) == 0;
 }
 

@@ -57,8 +57,7 @@ static inline void wend__preempt_on_in(struct wend_task *t)
 {
 	struct wend__preempt *p = t->worker->preempt;
 
-	fence_compiler();
-	a32_store_relaxed(&p->count, p->count - 1);
+	a32_store_release(&p->count, p->count - 1);
 }
 
 /* Installs the worker's side. */

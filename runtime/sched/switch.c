@@ -399,7 +399,7 @@ static void task_main(void *prev)
 	wend__fiber_switch_end(t->fiber);
 	finish(w, prev);
 	*w->errno_at = 0;
-	a32_store_relaxed(&w->preempt->count, 0);
+	a32_store_release(&w->preempt->count, 0);
 	t->entry(t->args);
 	wend__task_exit(t);
 }

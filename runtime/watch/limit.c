@@ -7,7 +7,6 @@
  * come back while we hold the idle lock, as it takes that for its server.
  */
 #include <errno.h>
-#include <string.h>
 
 #include <wend/watch.h>
 
@@ -29,6 +28,18 @@ static void report(const struct wend_watch_event *e)
 		       (long long)(e->length / 1000000));
 }
 
+/* The task may be renaming itself; there is always an end. */
+__attribute__((no_sanitize("thread"))) static void
+copy_name(char *to, const struct wend_task *t)
+{
+	const char *name = wend__task_name(t);
+	int i = 0;
+
+	for (; i < WEND__TASK_NAME - 1 && name[i]; i++)
+		to[i] = name[i];
+	to[i] = 0;
+}
+
 /* Returns whether to cancel the task. */
 static bool over_limit(enum wend_watch_kind kind, struct wend_task *t,
 		       int64_t since, int64_t now)
@@ -43,8 +54,7 @@ static bool over_limit(enum wend_watch_kind kind, struct wend_task *t,
 	};
 	int what;
 
-	strncpy(name, wend__task_name(t), sizeof(name) - 1);
-	name[sizeof(name) - 1] = 0;
+	copy_name(name, t);
 	aword_store_relaxed(&wend__watchdog->stalls,
 			    wend__watchdog->stalls + 1);
 	what = ask(&e);

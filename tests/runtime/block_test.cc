@@ -321,7 +321,7 @@ TEST_F(Block, Flock)
 		const char *dir = getenv("TEST_TMPDIR");
 		std::string path = std::string(dir ? dir : "/tmp") + "/lock";
 		int a, b;
-		bool unlocked = false;
+		std::atomic<bool> unlocked = false;
 		wt::Group g;
 
 		a = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -76,8 +76,8 @@ static inline enum wend__io_mode block_mode(void)
  * their way there, and the ring does all that the call would do. */
 static inline bool block_batch(int fd)
 {
-	return wend__self->server->burst && !wend__self->task->held &&
-	       block_stream(fd) &&
+	return a32_load_relaxed(&wend__self->server->burst) &&
+	       !wend__self->task->held && block_stream(fd) &&
 	       !a32_load_relaxed(&wend__block_limits) && wend__io_batch();
 }
 

@@ -49,7 +49,7 @@ static int ring(uint8_t opcode, int fd, const void *addr, size_t len, int flags,
  * go to the ring without a try; but only of a socket. */
 static bool as_file(int fd, size_t size, int flags)
 {
-	return size && !flags && wend__self->server->burst &&
+	return size && !flags && a32_load_relaxed(&wend__self->server->burst) &&
 	       block_stream(fd) && (block_hints(fd) & BLOCK_SOCKET);
 }
 

@@ -72,7 +72,7 @@ static void after_fork(void)
 {
 	a32_store_relaxed(&mode, WEND__IO_THREADS);
 	if (wend__self && wend__self->server)
-		wend__self->server->burst = 0;
+		a32_store_relaxed(&wend__self->server->burst, 0);
 }
 
 static void after_fork_register(void)
@@ -272,7 +272,7 @@ bool wend__io_step(struct wend__worker *w)
 	first = take(w->server, p);
 	wend__poller_unlock(p);
 	n = make_ready(w, first);
-	s->burst = n >= BURST_MIN && p->kind->whole ? n : 0;
+	a32_store_relaxed(&s->burst, n >= BURST_MIN && p->kind->whole ? n : 0);
 	tell(n);
 	return n > 0;
 }

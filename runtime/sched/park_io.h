@@ -65,9 +65,12 @@ static inline bool wend__io_batch(void)
 {
 	struct wend__server *s = wend__self->server;
 
-	if (s->burst == 0)
+	uint32_t burst = a32_load_relaxed(&s->burst);
+
+	/* A hint: the server may be another's by now. */
+	if (burst == 0)
 		return false;
-	s->burst--;
+	a32_store_relaxed(&s->burst, burst - 1);
 	return true;
 }
 

@@ -492,6 +492,8 @@ TEST(Fork, VforkAndExec)
  * itself, no thread is started there, which would end with the child. */
 TEST(Fork, NoWorkerStartsInAVforkedChild)
 {
+	if (wt::kTsan)
+		GTEST_SKIP() << "ThreadSanitizer makes a fork of it";
 	WT_NEEDS_THREADS();
 	uint32_t *count = &wend__rare_counts[WEND__RARE_worker_vforked];
 	uint32_t before = a32_load_relaxed(count);

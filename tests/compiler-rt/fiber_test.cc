@@ -18,7 +18,8 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace
+{
 
 #if !WEND__ASAN && !WEND__TSAN
 static_assert(sizeof(struct wend__fiber) == 0, "costs nothing");
@@ -120,11 +121,12 @@ void exit_with_a_suspended_owner(bool root)
 
 TEST(FiberDeathTest, RootRegionsCoverSuspendedStacks)
 {
-	EXPECT_EXIT(exit_with_a_suspended_owner(false),
-		    [](int status) { return status != 0; },
-		    "12345 byte");
-	EXPECT_EXIT(exit_with_a_suspended_owner(true),
-		    [](int status) { return status == 0; }, "");
+	EXPECT_EXIT(
+		exit_with_a_suspended_owner(false),
+		[](int status) { return status != 0; }, "12345 byte");
+	EXPECT_EXIT(
+		exit_with_a_suspended_owner(true),
+		[](int status) { return status == 0; }, "");
 }
 #endif
 
@@ -160,8 +162,8 @@ void race(void)
 
 TEST(FiberDeathTest, ARaceBetweenContextsOfTwoThreadsIsFound)
 {
-	EXPECT_EXIT(race(), [](int status) { return status != 0; },
-		    "data race");
+	EXPECT_EXIT(
+		race(), [](int status) { return status != 0; }, "data race");
 }
 #endif
 

@@ -365,7 +365,7 @@ uint64_t Naps()
 /* After a burst the workers end; another burst finds new threads. */
 TEST(Limits, SparesEnd)
 {
-	WT_NEEDS_THREADS(); /* real ones: see below for virtual */
+	WT_NEEDS_THREADS();             /* real ones: see below for virtual */
 	wt::Env off("WEND_WATCH", "0"); /* it has threads of its own */
 	constexpr int kTasks = 40, kProcs = 2;
 	long blocks = fault::Blocks();

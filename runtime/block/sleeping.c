@@ -49,26 +49,6 @@ static int sleep_relative(int64_t ns, struct timespec *rest)
 	return EINTR;
 }
 
-BLOCK_EXPORT int nanosleep(const struct timespec *t, struct timespec *rest)
-{
-	int r;
-	BLOCK_NEXT(nanosleep)
-
-	if (!wend__block_in_task() || !valid(t))
-		return next(t, rest);
-	if (wend__self->task->held) {
-		wend_block_begin();
-		r = next(t, rest);
-		wend_block_end();
-		return r;
-	}
-	r = sleep_relative(to_ns(t), rest);
-	if (r == 0)
-		return 0;
-	errno = r;
-	return -1;
-}
-
 /* Wall-clock deadlines may move with the clock: those wait in the kernel. */
 static int announced_sleep(clockid_t clock, int flags, const struct timespec *t,
 			   struct timespec *rest)
@@ -102,6 +82,20 @@ BLOCK_EXPORT int clock_nanosleep(clockid_t clock, int flags,
 	return sleep_relative(to_ns(t), rest);
 }
 
+BLOCK_EXPORT int nanosleep(const struct timespec *t, struct timespec *rest)
+{
+	int r;
+	BLOCK_NEXT(nanosleep)
+
+	if (!wend__block_in_task() || !valid(t))
+		return next(t, rest);
+	r = clock_nanosleep(CLOCK_REALTIME, 0, t, rest);
+	if (r == 0)
+		return 0;
+	errno = r;
+	return -1;
+}
+
 BLOCK_EXPORT int usleep(useconds_t us)
 {
 	struct timespec t = { us / 1000000, (long)(us % 1000000) * 1000 };
@@ -126,12 +120,6 @@ BLOCK_EXPORT int thrd_sleep(const struct timespec *t, struct timespec *rest)
 
 	if (!wend__block_in_task() || !valid(t))
 		return next(t, rest);
-	if (wend__self->task->held) {
-		wend_block_begin();
-		r = next(t, rest);
-		wend_block_end();
-		return r;
-	}
-	r = sleep_relative(to_ns(t), rest);
-	return r == 0 ? 0 : -1;
+	r = clock_nanosleep(CLOCK_REALTIME, 0, t, rest);
+	return r == 0 ? 0 : r == EINTR ? -1 : -2;
 }

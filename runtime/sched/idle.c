@@ -233,6 +233,11 @@ static bool start_by_spare(struct wend__server *s, bool searching)
 	return true;
 }
 
+static bool worker_capped(void)
+{
+	return a32_load_relaxed(&wend__rt.worker_count) >= wend__rt.worker_cap;
+}
+
 /* Nobody could be had for s, nor has come meanwhile; lock is held. */
 static void wait_for_worker(void)
 {
@@ -242,9 +247,9 @@ static void wait_for_worker(void)
 	(void)keeper_needed(); /* K1; there is no spare to be it */
 }
 
-/* s is idle until the watchdog has found a thread for it, or a worker has come
- * to it first. */
-static void leave_to_watchdog(struct wend__server *s)
+/* s is idle until a thread has been started for it, or a worker has come to it
+ * first. */
+static void leave_to_hirer(struct wend__server *s)
 {
 	wend__idle_lock();
 	wend__idle_push(s);
@@ -281,12 +286,14 @@ int64_t wend__idle_hire(void)
 		return retry;
 	if (wend__worker_start_here(NULL, false) == 0)
 		return INT64_MAX;
+	/* At the cap a worker that comes back will take the server. */
+	retry = worker_capped() ? INT64_MAX : wend__now() + RETRY_NS;
 	wend__idle_lock();
 	WEND__RARE(server_waits);
 	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
-	wend__idle.retry_at = wend__now() + RETRY_NS;
+	wend__idle.retry_at = retry == INT64_MAX ? 0 : retry;
 	wend__idle_unlock();
-	return wend__idle.retry_at;
+	return retry;
 }
 
 /* s, which nobody has, goes to the worker that t is bound to. */
@@ -310,7 +317,7 @@ static void server_to_bound(struct wend__server *s, struct wend_task *t)
 	wend__port->unpark(&b->parker);
 }
 
-void wend__idle_give_to_bound(void)
+bool wend__idle_give_to_bound(void)
 {
 	struct wend__server *s;
 	struct wend_task *t = NULL;
@@ -326,12 +333,12 @@ void wend__idle_give_to_bound(void)
 	wend__idle_unlock();
 	if (t)
 		server_to_bound(s, t);
+	return t != NULL;
 }
 
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 {
 	while (!start_by_spare(s, searching)) {
-		bool capped;
 		int r;
 
 		wend__unwatch(s);
@@ -340,14 +347,13 @@ bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 		if (r == 0)
 			return true;
 		if (r == -EINPROGRESS) {
-			leave_to_watchdog(s);
+			leave_to_hirer(s);
 			return false;
 		}
-		capped = a32_load_relaxed(&wend__rt.worker_count) >=
-			 wend__rt.worker_cap;
 		wend__idle_lock();
 		wend__idle_push(s);
-		wend__idle.retry_at = capped ? 0 : wend__now() + RETRY_NS;
+		wend__idle.retry_at = worker_capped() ? 0 :
+							wend__now() + RETRY_NS;
 		if (!wend__idle.spares) {
 			wait_for_worker();
 			wend__idle_unlock();
@@ -375,7 +381,7 @@ bool wend__idle_worth_trying(void)
 {
 	bool worth;
 
-	if (a32_load_relaxed(&wend__rt.worker_count) >= wend__rt.worker_cap)
+	if (worker_capped())
 		return false;
 	wend__idle_lock();
 	worth = wend__now() >= wend__idle.retry_at;

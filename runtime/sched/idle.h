@@ -26,7 +26,7 @@ struct wend__idle {
 	uint32_t search __attribute__((aligned(64)));
 	uint32_t count;         /* idle servers */
 	uint32_t wanted;        /* a worker, in vain, see below */
-	uint32_t keeper_wanted; /* the same; the watchdog starts one */
+	uint32_t keeper_wanted; /* the same; the hirer starts one */
 	uint32_t keeperless;    /* timers of idle servers, and no keeper */
 
 	struct wend__lock lock __attribute__((aligned(64)));
@@ -114,8 +114,8 @@ int64_t wend__idle_hire(void);
 
 /* No thread has come for an idle server: give it to a worker that is back from
  * the kernel and waits with its task. The one who starts threads may be waiting
- * for a lock that this task holds. */
-void wend__idle_give_to_bound(void);
+ * for a lock that this task holds. false: there is no such worker, or server. */
+bool wend__idle_give_to_bound(void);
 
 /* Whether a spare is there, to try again with. If not: idle.wanted is set. */
 bool wend__idle_spare_or_wanted(void);

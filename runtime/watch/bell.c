@@ -67,7 +67,7 @@ static void ring(struct wend__bell *b)
 {
 	int64_t until;
 
-	a32_store_full(&b->rung, 1);
+	a32_store_full(&b->rung, 1); /* [bell.ring] */
 	wend__watch_kick();
 	while (a32_load_acquire(&b->rung) && !stopping(b))
 		(void)wend__port->park(&b->parker, INT64_MAX);

@@ -60,9 +60,10 @@ static struct {
 	pthread_mutex_t lock;
 	bool runs;
 	uint32_t stopping;
-	int64_t enough; /* the time of a slice after which to ask for a stop */
-	uint32_t fast;  /* looks often as it is */
-	int64_t wanted_since; /* a server has waited for a thread; 0: none */
+	int64_t enough;  /* the time of a slice after which to ask for a stop */
+	uint32_t fast;   /* looks often as it is */
+	uint32_t hiring; /* somebody has called for a thread */
+	int64_t help_at; /* when one that has not come is given up for late */
 	int64_t fast_until;
 	uint32_t idle_looks;
 	struct sight *sights;
@@ -187,7 +188,7 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 			   struct wend__worker *w, bool still, int64_t now)
 {
 	struct wend__bell *b = &dog.bells[s->id];
-	bool rung = a32_load_acquire(&b->rung);
+	bool rung = a32_load_acquire(&b->rung); /* [bell.ring] */
 
 	if (!a8_load_relaxed(&s->armed) || !b->started)
 		arm(s);
@@ -236,25 +237,25 @@ static bool look_at(struct wend__server *s, int64_t now)
 
 static bool all_idle(void)
 {
-	return a32_load_relaxed(&wend__idle.count) == wend__rt.procs &&
-	       !a32_load_relaxed(&wend__idle.wanted);
+	return a32_load_relaxed(&wend__idle.count) == wend__rt.procs;
 }
 
-/* A server waits for a thread, longer than one takes to start. Returns whether
- * one waits. */
-static bool help_out(int64_t now)
+/*
+ * A server that waits for a thread, for longer than one takes to start, goes to
+ * a worker that waits for a server. Once for each call for a thread is enough:
+ * who comes back later takes an idle server by itself. Returns when to do it.
+ */
+static int64_t help_out(int64_t now)
 {
-	if (!a32_load_relaxed(&wend__idle.wanted)) {
-		dog.wanted_since = 0;
-		return false;
-	}
-	if (!dog.wanted_since) {
-		dog.wanted_since = now;
-	} else if (now - dog.wanted_since >= HELP_NS) {
-		dog.wanted_since = 0;
-		wend__idle_give_to_bound();
-	}
-	return true;
+	if (a32_swap_full(&dog.hiring, 0))
+		dog.help_at = now + HELP_NS;
+	if (dog.help_at > now)
+		return dog.help_at;
+	dog.help_at = NEVER;
+	while (a32_load_relaxed(&wend__idle.wanted) &&
+	       wend__idle_give_to_bound())
+		;
+	return NEVER;
 }
 
 /* When a timer of a server that runs will be late. */
@@ -288,13 +289,12 @@ static int64_t look_around(int64_t now)
 		wanted |= look_at(&wend__rt.servers[i], now);
 	if ((wend__taken_look(now) > 0) | wanted)
 		dog.fast_until = now + FAST_FOR_NS;
-	if (help_out(now))
-		dog.fast_until = now + FAST_FOR_NS;
 	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;
 	a32_store_relaxed(&dog.fast, now < dog.fast_until);
 	next = now + (now < dog.fast_until ? fast_period() : SLOW_NS);
 	if (dog.idle_looks >= IDLE_LOOKS)
 		next = NEVER;
+	next = sooner(next, help_out(now), now);
 	next = sooner(next, wend__limit_look(now), now);
 	return sooner(next, next_timer(), now);
 }
@@ -305,7 +305,7 @@ static void sleep_until(int64_t deadline)
 		a32_store_relaxed(&dog.fast, 0);
 		/* [watch.sleep] */
 		a32_store_full(&watch_ops.asleep, 1);
-		if (all_idle())
+		if (all_idle() && !a32_load_relaxed(&dog.hiring))
 			(void)wend__port->park(&dog.parker, deadline);
 		a32_store_relaxed(&watch_ops.asleep, 0);
 		dog.idle_looks = 0;
@@ -368,6 +368,7 @@ static void armed_by_worker(struct wend__server *s)
 static void hire(void)
 {
 	wend__hire();
+	a32_store_full(&dog.hiring, 1);
 	if (!a32_load_relaxed(&dog.fast))
 		wend__watch_kick();
 }
@@ -464,7 +465,8 @@ static int start(void)
 		goto no_signal;
 	dog.stopping = 0;
 	dog.idle_looks = 0;
-	dog.wanted_since = 0;
+	dog.hiring = 0;
+	dog.help_at = NEVER;
 	dog.fast_until = 0;
 	dog.enough = enough(wend__rt.slice);
 	dog.thread.main = dog_main;

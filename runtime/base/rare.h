@@ -70,11 +70,11 @@ extern "C" {
 	X(worker_trimmed, "a worker that was spare for long ended")            \
 	X(server_waits, "a server waits for a worker to come back")            \
 	X(server_served, "a worker that came back took the server")            \
+	X(server_handed, "it was handed to a worker that waits for one")       \
 	X(server_raced, "a worker came just as the server was to wait")        \
 	X(timers_keeperless, "fired by a busy server: there is no keeper")     \
 	/* switching (switch.c) */                                             \
 	X(next_on_cpu, "the next task has not saved its registers yet")        \
-	X(next_bound, "the next task stands on a blocked thread's stack")      \
 	X(on_cpu_wait, "the scheduler waited for registers to be saved")       \
 	X(self_wake, "a task was made ready again before it got away")         \
 	X(inherit, "a task started on the stack of the one that ended")        \

@@ -118,6 +118,28 @@ static struct wend__worker *spares_take(void)
 	return w;
 }
 
+/* --- whether there are threads ------------------------------------------------- */
+
+/* No worker could be started; lock is held. If there may be more, it was the
+ * system that said no. */
+static void note_refused(void)
+{
+	if (a32_load_relaxed(&wend__rt.worker_count) < wend__rt.worker_cap)
+		wend__idle.retry_at = wend__now() + RETRY_NS;
+}
+
+bool wend__idle_worth_trying(void)
+{
+	bool worth;
+
+	if (a32_load_relaxed(&wend__rt.worker_count) >= wend__rt.worker_cap)
+		return false;
+	wend__idle_lock();
+	worth = wend__now() >= wend__idle.retry_at;
+	wend__idle_unlock();
+	return worth;
+}
+
 /* --- the keeper ------------------------------------------------------------------ */
 
 /* When somebody must look at timers: at once for an idle server's, a little
@@ -170,7 +192,11 @@ static bool keeper_needed(void)
  * the next worker that comes back from the kernel does. */
 static void start_keeper(void)
 {
-	(void)wend__worker_start(NULL, false);
+	if (!wend__idle_worth_trying() || wend__worker_start(NULL, false) == 0)
+		return;
+	wend__idle_lock();
+	note_refused();
+	wend__idle_unlock();
 }
 
 void wend__timer_added(struct wend__server *s)
@@ -191,6 +217,48 @@ void wend__timer_added(struct wend__server *s)
 }
 
 /* --- starting servers ----------------------------------------------------------------- */
+
+/* An idle server, one with work if there is one; lock is held. */
+static struct wend__server *idle_with_work(void)
+{
+	struct wend__server *s = wend__idle.servers;
+
+	while (s && wend__queues_empty(s))
+		s = s->idle_next;
+	return s ? s : wend__idle.servers;
+}
+
+/* An idle server to a worker that waits for one, which is to be woken; NULL:
+ * there are not both. Lock is held. */
+static struct wend__worker *serve_one_bound(void)
+{
+	struct wend__server *s = idle_with_work();
+	struct wend_task *t = s ? wend__global_take_bound() : NULL;
+	struct wend__worker *b;
+
+	if (!t)
+		return NULL;
+	WEND__RARE(server_handed);
+	b = t->bound; /* as long as it waits */
+	wend__idle_remove(s);
+	s->worker = b;
+	aptr_store_release(&b->server, s); /* [hand.over] */
+	return b;
+}
+
+void wend__idle_serve_bound(void)
+{
+	while (wend__global_has_bound()) {
+		struct wend__worker *b;
+
+		wend__idle_lock();
+		b = serve_one_bound();
+		wend__idle_unlock();
+		if (!b)
+			return;
+		wend__port->unpark(&b->parker);
+	}
+}
 
 /* By a spare; lock is held, and released if there is one. */
 static bool start_by_spare(struct wend__server *s, bool searching)
@@ -223,19 +291,16 @@ static void wait_for_worker(void)
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 {
 	while (!start_by_spare(s, searching)) {
-		bool capped;
-
 		wend__idle_unlock();
 		if (wend__worker_start(s, searching) == 0)
 			return true;
-		capped = a32_load_relaxed(&wend__rt.worker_count) >=
-			 wend__rt.worker_cap;
 		wend__idle_lock();
 		wend__idle_push(s);
-		wend__idle.retry_at = capped ? 0 : wend__now() + RETRY_NS;
+		note_refused();
 		if (!wend__idle.spares) {
 			wait_for_worker();
 			wend__idle_unlock();
+			wend__idle_serve_bound();
 			return false;
 		}
 		WEND__RARE(server_raced);
@@ -254,18 +319,6 @@ bool wend__idle_spare_or_wanted(void)
 		a32_store_relaxed(&wend__idle.wanted, 1);
 	wend__idle_unlock();
 	return spare;
-}
-
-bool wend__idle_worth_trying(void)
-{
-	bool worth;
-
-	if (a32_load_relaxed(&wend__rt.worker_count) >= wend__rt.worker_cap)
-		return false;
-	wend__idle_lock();
-	worth = wend__now() >= wend__idle.retry_at;
-	wend__idle_unlock();
-	return worth;
 }
 
 /* --- spare workers -------------------------------------------------------------------- */
@@ -328,15 +381,12 @@ static int64_t spare_deadline(struct wend__worker *w)
 /* A server waits for a worker, and w, a spare, has nothing to do. */
 static bool serve_wanting(struct wend__worker *w)
 {
-	struct wend__server *s = wend__idle.servers;
+	struct wend__server *s;
 
 	if (!a32_load_relaxed(&wend__idle.wanted))
 		return false;
 	a32_store_relaxed(&wend__idle.wanted, 0);
-	while (s && wend__queues_empty(s))
-		s = s->idle_next;
-	if (!s)
-		s = wend__idle.servers;
+	s = idle_with_work();
 	if (!s)
 		return false;
 	WEND__RARE(server_served);
@@ -511,10 +561,7 @@ void wend__server_acquire(struct wend__worker *w)
 	t->bound = w;
 	/* accept() with a connection pending, say: it gave its server up for
 	 * nothing, and is not to pay for that with a whole turn of the line. */
-	if (wend__now() - w->released_at < QUICK_NS)
-		wend__global_push_quick(t);
-	else
-		wend__global_push(t);
+	wend__global_push_bound(t, wend__now() - w->released_at < QUICK_NS);
 	fence_full(); /* [idle.dance] */
 	wend__work_added(true);
 	while (wend__port->park(&w->parker, INT64_MAX) ||

@@ -75,8 +75,21 @@ static inline void wend__server_give(struct wend__worker *w,
  *
  * Either the pusher sees that nobody is wanted any more, or the worker sees
  * the work. wanted is set under the lock, when there is no spare.
+ *
+ * A worker that comes back and finds no idle server waits for one with its task
+ * in the global queue. If a server is about to become idle just then, for want
+ * of a worker, the two must find each other:
+ *
+ *      worker comes back               server finds no worker
+ *      its task into the global queue  onto the idle list
+ *      full fence     [idle.dance]     full fence     [idle.dance]
+ *      wanted, and a server idle:      a bound task in the global queue:
+ *      wend__idle_serve_bound()        wend__idle_serve_bound()
  */
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching);
+
+/* Idle servers to workers that wait for one, as many as there are of both. */
+void wend__idle_serve_bound(void);
 
 /* Whether a spare is there, to try again with. If not: idle.wanted is set. */
 bool wend__idle_spare_or_wanted(void);

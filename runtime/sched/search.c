@@ -56,8 +56,11 @@ enum {
 static void start_searcher(void)
 {
 	/* [idle.wanted] */
-	if (a32_load_relaxed(&wend__idle.wanted) && !wend__idle_worth_trying())
+	if (a32_load_relaxed(&wend__idle.wanted) &&
+	    !wend__idle_worth_trying()) {
+		wend__idle_serve_bound();
 		return;
+	}
 	do {
 		if (!a32_cas_full(&wend__idle.search, WEND__SEARCH_NONE,
 				  WEND__SEARCH_ACTIVE))
@@ -74,6 +77,7 @@ static void start_searcher(void)
 			 * we stood in its way, one may have looked at the
 			 * queues no closer than to see that we search. */
 			a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
+			wend__idle_serve_bound();
 			if (wend__idle_spare_or_wanted())
 				continue;
 			return;

@@ -235,9 +235,8 @@ TEST_F(StressRare, WorkFromOutside)
 TEST_F(StressRare, CallsThatHardlyWait)
 {
 	Until({ WEND__RARE_return_queued, WEND__RARE_global_quick,
-		WEND__RARE_hand_over, WEND__RARE_next_bound,
-		WEND__RARE_return_stale, WEND__RARE_release_unseen,
-		WEND__RARE_search_raced },
+		WEND__RARE_hand_over, WEND__RARE_return_stale,
+		WEND__RARE_release_unseen, WEND__RARE_search_raced },
 	      0, [] {
 		      wt::Group g;
 
@@ -258,6 +257,32 @@ TEST_F(StressRare, CallsThatHardlyWait)
 	      });
 }
 
+namespace
+{
+
+void CallsOfFewWorkers()
+{
+	wt::Group g;
+
+	for (int i = 0; i < 8; i++)
+		g.Go([i] {
+			for (int r = 0; r < Rounds(200) + 10; r++) {
+				wend_block_begin();
+				if ((r + i) % 4 == 0)
+					Pause(60000);
+				wend_block_end();
+				if ((r + i) % 3 == 0)
+					wend_sleep(r % 5 * 10000);
+				else if ((r + i) % 7 == 0)
+					Pause(20000);
+				else
+					wend_yield();
+			}
+		});
+}
+
+} // namespace
+
 /* The same with fewer workers than there are calls, and then servers. */
 TEST_F(StressRare, FewWorkers)
 {
@@ -266,26 +291,18 @@ TEST_F(StressRare, FewWorkers)
 	Until({ WEND__RARE_worker_capped, WEND__RARE_server_waits,
 		WEND__RARE_server_served, WEND__RARE_server_raced,
 		WEND__RARE_timers_keeperless },
-	      4, [] {
-		      wt::Group g;
+	      4, CallsOfFewWorkers);
+}
 
-		      for (int i = 0; i < 8; i++)
-			      g.Go([i] {
-				      for (int r = 0; r < Rounds(200) + 10;
-					   r++) {
-					      wend_block_begin();
-					      if ((r + i) % 4 == 0)
-						      Pause(60000);
-					      wend_block_end();
-					      if ((r + i) % 3 == 0)
-						      wend_sleep(r % 5 * 10000);
-					      else if ((r + i) % 7 == 0)
-						      Pause(20000);
-					      else
-						      wend_yield();
-				      }
-			      });
-	      });
+/* And with fewer servers than workers: one comes back just as the server is
+ * about to be nobody's. */
+TEST_F(StressRare, FewWorkersForOneServer)
+{
+	wt::Env few("WEND_MAX_WORKERS", "2");
+
+	Until({ WEND__RARE_worker_capped, WEND__RARE_server_waits,
+		WEND__RARE_server_handed },
+	      1, CallsOfFewWorkers);
 }
 
 /* A burst of calls, long sleep, another burst: for ports where time is cheap. */

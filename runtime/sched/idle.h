@@ -85,6 +85,8 @@ static inline void wend__server_give(struct wend__worker *w,
  *      full fence     [idle.dance]     full fence     [idle.dance]
  *      wanted, and a server idle:      a bound task in the global queue:
  *      wend__idle_serve_bound()        wend__idle_serve_bound()
+ *
+ * Model: docs/models/limits.pml, with a variant without each of these.
  */
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching);
 

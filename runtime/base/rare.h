@@ -70,11 +70,15 @@ extern "C" {
 	X(worker_trimmed, "a worker that was spare for long ended")            \
 	X(server_waits, "a server waits for a worker to come back")            \
 	X(server_served, "a worker that came back took the server")            \
+	X(server_handed, "it was handed to a worker that waits for one")       \
 	X(server_raced, "a worker came just as the server was to wait")        \
 	X(timers_keeperless, "fired by a busy server: there is no keeper")     \
+	X(io_late, "a thief took more events than it could use")               \
+	X(io_watcherless, "taken by a busy server: there is no watcher")       \
+	X(watcher_called_off, "it runs another server: no thread can be had")  \
+	X(watcher_left, "it found another server that waits for a worker")     \
 	/* switching (switch.c) */                                             \
 	X(next_on_cpu, "the next task has not saved its registers yet")        \
-	X(next_bound, "the next task stands on a blocked thread's stack")      \
 	X(on_cpu_wait, "the scheduler waited for registers to be saved")       \
 	X(self_wake, "a task was made ready again before it got away")         \
 	X(inherit, "a task started on the stack of the one that ended")        \

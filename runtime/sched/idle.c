@@ -102,33 +102,58 @@ static void spares_remove(struct wend__worker *w)
 		wend__idle.keeper = NULL;
 }
 
-/*
- * Who runs s: its watcher, or the spare used last, for its warm cache, but the
- * keeper only if it is the only one: another would have to be found in its
- * place. Never another server's watcher.
- */
+/* Whether starting a thread may succeed, as far as can be told. */
+static bool threads_to_be_had(void)
+{
+	return !wend__worker_capped() && wend__now() >= wend__idle.retry_at;
+}
+
+/* One that watches no server; the keeper only if it is the only one: another
+ * would have to be found in its place. */
+static struct wend__worker *free_spare(void)
+{
+	struct wend__worker *w, *keeper = NULL;
+
+	for (w = wend__idle.spares; w; w = w->spare_next) {
+		if (w->watches)
+			continue;
+		if (w != wend__idle.keeper)
+			return w;
+		WEND__RARE(keeper_spared);
+		keeper = w;
+	}
+	return keeper;
+}
+
+/* No thread can be had, and all spares watch: one is called off. The server it
+ * leaves is looked after by those that run, until there is a spare again. */
+static struct wend__worker *called_off(void)
+{
+	struct wend__worker *w = wend__idle.spares;
+
+	if (!w || threads_to_be_had())
+		return NULL;
+	WEND__RARE(watcher_called_off);
+	wend__watcher_clear(w->watches);
+	a32_store_relaxed(&wend__idle.keeperless, 1);
+	return w;
+}
+
+/* Who runs s: its watcher, or the spare used last, for its warm cache. */
 static struct wend__worker *spares_take(const struct wend__server *s)
 {
-	struct wend__worker *w, *best = NULL;
+	struct wend__worker *w = s->watcher;
 
-	if (s->watcher && s->watcher->spare) {
-		best = s->watcher;
-	} else {
-		for (w = wend__idle.spares; w; w = w->spare_next) {
-			if (w->watches)
-				continue;
-			best = w;
-			if (w != wend__idle.keeper)
-				break;
-			WEND__RARE(keeper_spared);
-		}
-	}
-	if (best) {
-		if (best == wend__idle.keeper)
-			WEND__RARE(keeper_taken);
-		spares_remove(best);
-	}
-	return best;
+	if (!w || !w->spare)
+		w = free_spare();
+	if (!w)
+		w = called_off();
+	if (!w)
+		return NULL;
+	if (w == wend__idle.keeper)
+		WEND__RARE(keeper_taken);
+	spares_remove(w);
+	return w;
 }
 
 /* --- the keeper ------------------------------------------------------------------ */
@@ -233,41 +258,16 @@ static bool start_by_spare(struct wend__server *s, bool searching)
 	return true;
 }
 
-static bool worker_capped(void)
-{
-	return a32_load_relaxed(&wend__rt.worker_count) >= wend__rt.worker_cap;
-}
-
-/* Nobody could be had for s, nor has come meanwhile; lock is held. */
-static void wait_for_worker(void)
-{
-	WEND__RARE(server_waits);
-	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
-	a32_store_relaxed(&wend__idle.wanted, 1);
-	(void)keeper_needed(); /* K1; there is no spare to be it */
-}
-
-/* s is idle until a thread has been started for it, or a worker has come to it
- * first. */
-static void leave_to_hirer(struct wend__server *s)
-{
-	wend__idle_lock();
-	wend__idle_push(s);
-	a32_store_relaxed(&wend__idle.wanted, 1);
-	(void)keeper_needed();
-	wend__idle_unlock();
-	wend__watchdog->hire();
-}
-
-/* Whether somebody has to be hired; and until when there is none to be had. */
+/* Whether somebody has to be hired, besides those who are on their way; and until
+ * when there is none to be had. */
 static bool hiring_due(int64_t *retry)
 {
 	bool due;
 
 	wend__idle_lock();
 	*retry = wend__idle.retry_at;
-	due = a32_load_relaxed(&wend__idle.wanted) && !wend__idle.spares &&
-	      wend__idle.servers;
+	due = a32_load_relaxed(&wend__idle.wanted) && !free_spare() &&
+	      a32_load_relaxed(&wend__idle.count) > wend__idle.hired;
 	wend__idle_unlock();
 	return due;
 }
@@ -287,7 +287,7 @@ int64_t wend__idle_hire(void)
 	if (wend__worker_start_here(NULL, false) == 0)
 		return INT64_MAX;
 	/* At the cap a worker that comes back will take the server. */
-	retry = worker_capped() ? INT64_MAX : wend__now() + RETRY_NS;
+	retry = wend__worker_capped() ? INT64_MAX : wend__now() + RETRY_NS;
 	wend__idle_lock();
 	WEND__RARE(server_waits);
 	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
@@ -324,11 +324,12 @@ bool wend__idle_give_to_bound(void)
 
 	wend__idle_lock();
 	s = wend__idle.servers;
-	if (s && !wend__idle.spares)
+	if (s && !free_spare() && wend__global_has_bound())
 		t = wend__global_take_bound();
 	if (t) {
+		WEND__RARE(server_handed);
 		wend__idle_remove(s);
-		wend__unwatch(s);
+		wend__watcher_clear(s);
 	}
 	wend__idle_unlock();
 	if (t)
@@ -336,27 +337,47 @@ bool wend__idle_give_to_bound(void)
 	return t != NULL;
 }
 
+void wend__idle_serve_bound(void)
+{
+	while (!wend__idle_worth_trying() && wend__idle_give_to_bound())
+		;
+}
+
+/* s is idle, and nobody could be had for it, nor has come meanwhile: r says
+ * whether it is the hirer's turn. Unlocks. */
+static void wait_for_worker_unlock(int r)
+{
+	a32_store_relaxed(&wend__idle.wanted, 1);
+	(void)keeper_needed(); /* K1; there is no spare to be it */
+	if (r == -EINPROGRESS) {
+		wend__idle_unlock();
+		wend__watchdog->hire();
+		return;
+	}
+	WEND__RARE(server_waits);
+	a32_store_relaxed(&wend__rt.worker_waits, wend__rt.worker_waits + 1);
+	wend__idle_unlock();
+	wend__idle_serve_bound();
+}
+
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching)
 {
 	while (!start_by_spare(s, searching)) {
 		int r;
 
-		wend__unwatch(s);
+		wend__watcher_clear(s);
 		wend__idle_unlock();
 		r = wend__worker_start(s, searching);
 		if (r == 0)
 			return true;
-		if (r == -EINPROGRESS) {
-			leave_to_hirer(s);
-			return false;
-		}
 		wend__idle_lock();
 		wend__idle_push(s);
-		wend__idle.retry_at = worker_capped() ? 0 :
-							wend__now() + RETRY_NS;
-		if (!wend__idle.spares) {
-			wait_for_worker();
-			wend__idle_unlock();
+		if (r != -EINPROGRESS)
+			wend__idle.retry_at = wend__worker_capped() ?
+						      0 :
+						      wend__now() + RETRY_NS;
+		if (!free_spare()) {
+			wait_for_worker_unlock(r);
 			return false;
 		}
 		WEND__RARE(server_raced);
@@ -370,7 +391,7 @@ bool wend__idle_spare_or_wanted(void)
 	bool spare;
 
 	wend__idle_lock();
-	spare = wend__idle.spares != NULL;
+	spare = free_spare() != NULL;
 	if (!spare)
 		a32_store_relaxed(&wend__idle.wanted, 1);
 	wend__idle_unlock();
@@ -381,10 +402,10 @@ bool wend__idle_worth_trying(void)
 {
 	bool worth;
 
-	if (worker_capped())
+	if (wend__worker_capped())
 		return false;
 	wend__idle_lock();
-	worth = wend__now() >= wend__idle.retry_at;
+	worth = threads_to_be_had();
 	wend__idle_unlock();
 	return worth;
 }
@@ -495,10 +516,13 @@ static struct wend__server *needy_server(void)
 /* One has been taken care of; another may be left. Lock is held. */
 static void want_more(void)
 {
+	struct wend__worker *w;
+
 	if (!needy_server())
 		return;
-	if (wend__idle.spares) {
-		wend__port->unpark(&wend__idle.spares->parker);
+	w = free_spare();
+	if (w) {
+		wend__port->unpark(&w->parker);
 		return;
 	}
 	a32_store_relaxed(&wend__idle.wanted, 1);
@@ -521,6 +545,10 @@ static bool serve_wanting(struct wend__worker *w)
 	WEND__RARE(server_served);
 	spares_remove(w);
 	wend__idle_remove(s); /* full [idle.wanted] */
+	if (w->watches && w->watches != s) {
+		WEND__RARE(watcher_left);
+		wend__watcher_clear(w->watches);
+	}
 	wend__server_give(w, s);
 	want_more();
 	return true;
@@ -607,6 +635,9 @@ bool wend__spare_wait(struct wend__worker *w)
 	bool keeper = false;
 
 	wend__idle_lock();
+	if (w->hired)
+		wend__idle.hired--;
+	w->hired = false;
 	spares_push(w);
 	w->trim_at = too_many_spares() ? wend__now() + trim_ns : INT64_MAX;
 	while (!w->server && !serve_wanting(w)) {
@@ -701,10 +732,7 @@ void wend__server_acquire(struct wend__worker *w)
 	t->bound = w;
 	/* accept() with a connection pending, say: it gave its server up for
 	 * nothing, and is not to pay for that with a whole turn of the line. */
-	if (wend__now() - w->released_at < QUICK_NS)
-		wend__global_push_quick(t);
-	else
-		wend__global_push(t);
+	wend__global_push_bound(t, wend__now() - w->released_at < QUICK_NS);
 	fence_full(); /* [idle.dance] */
 	wend__work_added(true);
 	while (wend__port->park(&w->parker, INT64_MAX) ||

@@ -34,6 +34,7 @@ struct wend__idle {
 	struct wend__worker *spares;
 	struct wend__worker *gone; /* without a thread, for reuse */
 	uint32_t spare_count;
+	uint32_t hired;     /* threads started without a server, on their way */
 	int64_t retry_at;   /* the system refused a thread: not before this */
 	int64_t trimmed_at; /* when a worker ended last */
 	struct wend__worker *keeper;
@@ -61,27 +62,35 @@ void wend__idle_remove(struct wend__server *s);
  * it: as a spare it sleeps in the server's poller, and takes the server back
  * when one ends. The lock is held, s is on the list.
  */
-static inline void wend__watch(struct wend__worker *w, struct wend__server *s)
+static inline void wend__watcher_set(struct wend__worker *w,
+				     struct wend__server *s)
 {
 	s->watcher = w;
 	w->watches = s;
 }
 
-/* s is somebody's again. Its watcher may not be asleep yet; it must not take s
- * for an idle server. */
-static inline void wend__unwatch(struct wend__server *s)
+/*
+ * s is somebody's again, or has to do without. Its watcher may not be asleep
+ * yet; it must not take s for an idle server. If it sleeps it may be the one
+ * that another server waits for.
+ */
+static inline void wend__watcher_clear(struct wend__server *s)
 {
-	if (s->watcher) {
-		s->watcher->watches = NULL;
-		s->watcher = NULL;
-	}
+	struct wend__worker *w = s->watcher;
+
+	if (!w)
+		return;
+	s->watcher = NULL;
+	w->watches = NULL;
+	if (w->spare && a32_load_relaxed(&wend__idle.wanted))
+		wend__port->unpark(&w->parker);
 }
 
 /* s, off the list, becomes w's; the lock is held or w is not running. */
 static inline void wend__server_give(struct wend__worker *w,
 				     struct wend__server *s)
 {
-	wend__unwatch(s);
+	wend__watcher_clear(s);
 	wend__server_held_by(s, w);
 	aptr_store_relaxed(&w->server, s);
 	if (WEND__UNLIKELY(wend__watchdog &&
@@ -116,6 +125,11 @@ int64_t wend__idle_hire(void);
  * the kernel and waits with its task. The one who starts threads may be waiting
  * for a lock that this task holds. false: there is no such worker, or server. */
 bool wend__idle_give_to_bound(void);
+
+/* The same for all of them, where no thread can be had. While one can, it is
+ * to come: else tasks that were preempted would have every server, and pass it
+ * on among themselves. */
+void wend__idle_serve_bound(void);
 
 /* Whether a spare is there, to try again with. If not: idle.wanted is set. */
 bool wend__idle_spare_or_wanted(void);

@@ -277,6 +277,28 @@ bool wend__io_step(struct wend__worker *w)
 	return n > 0;
 }
 
+/*
+ * A thief took more events from the kernel than it could use, and the victim may
+ * have become idle meanwhile. Then its watcher does not hear of the others.
+ *
+ * [io.late]
+ *      thief                             who becomes the watcher
+ *      events to the late ones           server onto the idle list (full)
+ *      full fence                        permit 0 -> POLLING (full)
+ *      idle? unpark its watcher          ready? does not sleep
+ */
+static void tell_watcher(struct wend__server *victim)
+{
+	fence_full();
+	if (!a8_load_relaxed(&victim->idle) || !wend__io_ready(victim))
+		return;
+	WEND__RARE(io_late);
+	wend__idle_lock();
+	if (victim->watcher)
+		wend__port->unpark(&victim->watcher->parker);
+	wend__idle_unlock();
+}
+
 bool wend__io_steal(struct wend__worker *w, struct wend__server *victim)
 {
 	struct wend__poller *p = aptr_load_acquire(&victim->poller);
@@ -289,6 +311,7 @@ bool wend__io_steal(struct wend__worker *w, struct wend__server *victim)
 	first = take(w->server, p);
 	wend__poller_unlock(p);
 	n = make_ready(w, first);
+	tell_watcher(victim);
 	tell(n);
 	if (n)
 		WEND__RARE(io_stolen);
@@ -307,13 +330,15 @@ void wend__io_park(struct wend__worker *w, struct wend__server *s,
 /* --- waiting ------------------------------------------------------------------ */
 
 /*
- * The wait was ended otherwise. Have all requests back.
+ * The wait was ended otherwise. Have all requests back from s, which may not be
+ * the server that the task runs on by now.
  */
-__attribute__((noinline)) static void call_back(struct wend__poller *p,
+__attribute__((noinline)) static void call_back(struct wend__server *s,
 						struct wend__io_wait *io,
 						struct wend__io_req *req,
 						unsigned int n)
 {
+	struct wend__poller *p = s->poller;
 	struct wend_task *t = io->task;
 	struct wend__worker *w;
 	struct wend__waiter *first = NULL;
@@ -338,6 +363,7 @@ __attribute__((noinline)) static void call_back(struct wend__poller *p,
 		io->wake_at = 0;
 	}
 	wend__poller_unlock(p);
+	tell_watcher(s);
 	tell(make_ready(w, first));
 	wend__preempt_on(); /* a wait that has begun keeps it off */
 	if (wait)
@@ -383,7 +409,7 @@ run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
 		io.ticket = NO_TICKET;
 		wend__poller_unlock(p);
 		wend__preempt_on();
-		call_back(p, &io, req, i);
+		call_back(s, &io, req, i);
 		return WEND__IO_NOT_PARKED;
 	}
 	(void)wend__wait_begin(false);
@@ -401,7 +427,7 @@ run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
 	wend__preempt_on(); /* a wait that has begun keeps it off */
 	by = wend__wait(t, deadline, why, NULL, caller);
 	if (by != &io.waiter || n > 1)
-		call_back(p, &io, req, n);
+		call_back(s, &io, req, n);
 	if (by == &io.waiter)
 		return 0;
 	return by == WEND__WOKEN_TIMEOUT ? -ETIMEDOUT : -ECANCELED;

@@ -184,7 +184,7 @@ bool wend__taken_queue(struct wend__worker *w, bool cancel)
 	t->bound = w;
 	if (cancel)
 		a8_store_release(&t->cancelled, 1);
-	wend__global_push(t);
+	wend__global_push_bound(t, false);
 	fence_full(); /* [idle.dance] */
 	wend__work_added(true);
 	return true;

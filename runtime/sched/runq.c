@@ -230,18 +230,24 @@ struct wend_task *wend__fresh_take(struct wend__fresh *f)
 /* --- global queue --------------------------------------------------- */
 
 /*
- * Three lines. Tasks that have run go before tasks that have not, or a burst
+ * Four lines. Tasks that have run go before tasks that have not, or a burst
  * of wake-ups that did not fit a ring would wait behind all that was ever
  * spawned; now and then it is the other way round. The quick ones go every
  * other time.
+ *
+ * QUICK and BOUND are tasks that are bound to a thread, which waits for a
+ * server. They are taken one by one and handed that server at once, never put
+ * into a server's own queues: so whoever has a server and nobody to run it
+ * finds them here.
  */
-enum { QUICK, RESUMED, FRESH, LINES };
+enum { QUICK, BOUND, RESUMED, FRESH, LINES };
 enum { FRESH_TURNS = 8 };
 
 static struct {
 	struct wend__lock lock;
-	uint32_t count;   /* these two: written under the lock, read without */
-	uint32_t resumed; /* those in QUICK and RESUMED */
+	uint32_t count; /* these three: written under the lock, read without */
+	uint32_t resumed; /* all but those in FRESH */
+	uint32_t bound;   /* those in QUICK and BOUND */
 	uint32_t turn;
 	struct line {
 		struct wend_task *head, *tail;
@@ -257,6 +263,8 @@ static void count_add(unsigned int line, uint32_t n)
 {
 	if (line != FRESH)
 		a32_store_relaxed(&global.resumed, global.resumed + n);
+	if (line == QUICK || line == BOUND)
+		a32_store_relaxed(&global.bound, global.bound + n);
 	a32_store_release(&global.count, global.count + n);
 }
 
@@ -287,10 +295,11 @@ void wend__global_push(struct wend_task *t)
 	wend__global_push_chain(t, t, 1);
 }
 
-void wend__global_push_quick(struct wend_task *t)
+void wend__global_push_bound(struct wend_task *t, bool quick)
 {
-	WEND__RARE(global_quick);
-	push(QUICK, t, t, 1);
+	if (quick)
+		WEND__RARE(global_quick);
+	push(quick ? QUICK : BOUND, t, t, 1);
 }
 
 uint32_t wend__global_count(void)
@@ -332,47 +341,30 @@ static struct wend_task *take_in_turn_locked(uint32_t want)
 		t = take_locked(FRESH, want);
 	else if (turn % 2 == 0)
 		t = take_locked(QUICK, 1);
+	if (!t && turn / 2 % 2)
+		t = take_locked(BOUND, 1);
 	if (!t)
 		t = take_locked(RESUMED, want);
+	if (!t)
+		t = take_locked(BOUND, 1);
 	if (!t)
 		t = take_locked(QUICK, 1);
 	return t ? t : take_locked(FRESH, want);
 }
 
-/* The first task of a line that is bound to a thread, of the first few. */
-static struct wend_task *take_bound_locked(unsigned int which)
+bool wend__global_has_bound(void)
 {
-	enum { LOOKS = 64 };
-	struct line *line = &global.lines[which];
-	struct wend_task *t = line->head, *before = NULL;
-
-	for (int i = 0; t && !t->bound && i < LOOKS; i++) {
-		before = t;
-		t = t->link;
-	}
-	if (!t || !t->bound)
-		return NULL;
-	if (before)
-		before->link = t->link;
-	else
-		line->head = t->link;
-	if (line->tail == t)
-		line->tail = before;
-	t->link = NULL;
-	count_add(which, (uint32_t)-1);
-	return t;
+	return a32_load_relaxed(&global.bound) > 0;
 }
 
 struct wend_task *wend__global_take_bound(void)
 {
 	struct wend_task *t;
 
-	if (wend__global_resumed() == 0)
-		return NULL;
 	wend__lock(&global.lock, WEND__RANK_GLOBAL);
-	t = take_bound_locked(QUICK);
+	t = take_locked(QUICK, 1);
 	if (!t)
-		t = take_bound_locked(RESUMED);
+		t = take_locked(BOUND, 1);
 	wend__unlock(&global.lock, WEND__RANK_GLOBAL);
 	return t;
 }

@@ -92,9 +92,12 @@ static inline struct wend_task *wend__fresh_pop_alone(struct wend__fresh *f)
 
 /* The global queue: its own lock, rank GLOBAL. */
 void wend__global_push(struct wend_task *t);
-/* Ahead of the line, at most every other turn: for a task that gave its server
- * up for a call that then hardly waited. */
-void wend__global_push_quick(struct wend_task *t);
+/* A task bound to a thread. quick: ahead of the line, at most every other turn:
+ * for one that gave its server up for a call that then hardly waited. */
+void wend__global_push_bound(struct wend_task *t, bool quick);
+/* One that is bound, or NULL; and whether there is one. */
+struct wend_task *wend__global_take_bound(void);
+bool wend__global_has_bound(void);
 /* A chain linked by link, n long. */
 void wend__global_push_chain(struct wend_task *first, struct wend_task *last,
 			     uint32_t n);
@@ -103,10 +106,6 @@ void wend__global_push_chain(struct wend_task *first, struct wend_task *last,
 struct wend_task *wend__global_take_owner(struct wend__ring *ring,
 					  struct wend__fresh *fresh,
 					  uint32_t want);
-/* A task that is bound to a thread, which waits there for a server; NULL: none
- * was found. */
-struct wend_task *wend__global_take_bound(void);
-
 uint32_t wend__global_count(void);
 /* How many of them have run before. */
 uint32_t wend__global_resumed(void);

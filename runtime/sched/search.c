@@ -57,8 +57,11 @@ enum {
 static void start_searcher(void)
 {
 	/* [idle.wanted] */
-	if (a32_load_relaxed(&wend__idle.wanted) && !wend__idle_worth_trying())
+	if (a32_load_relaxed(&wend__idle.wanted) &&
+	    !wend__idle_worth_trying()) {
+		wend__idle_serve_bound();
 		return;
+	}
 	do {
 		if (!a32_cas_full(&wend__idle.search, WEND__SEARCH_NONE,
 				  WEND__SEARCH_ACTIVE))
@@ -75,6 +78,7 @@ static void start_searcher(void)
 			 * we stood in its way, one may have looked at the
 			 * queues no closer than to see that we search. */
 			a32_store_full(&wend__idle.search, WEND__SEARCH_NONE);
+			wend__idle_serve_bound();
 			if (wend__idle_spare_or_wanted())
 				continue;
 			return;
@@ -186,15 +190,19 @@ static struct wend_task *take_own(struct wend__server *s)
 	return t ? t : wend__fresh_pop_owner(&s->fresh);
 }
 
-void wend__timers_keeperless(void)
+void wend__timers_keeperless(struct wend__worker *w)
 {
 	int64_t now = wend__now();
 
 	for (uint32_t i = 0; i < wend__rt.procs; i++) {
 		struct wend__server *s = &wend__rt.servers[i];
 
-		if (a8_load_relaxed(&s->idle) && run_late_timers(s, now))
+		if (!a8_load_relaxed(&s->idle))
+			continue;
+		if (run_late_timers(s, now))
 			WEND__RARE(timers_keeperless);
+		if (wend__io_steal(w, s))
+			WEND__RARE(io_watcherless);
 	}
 }
 
@@ -334,7 +342,7 @@ static bool go_idle(struct wend__worker *w, bool searched)
 	wend__idle_lock();
 	wend__idle_push(s); /* full [idle.dance] */
 	if (wend__io_flying(s))
-		wend__watch(w, s);
+		wend__watcher_set(w, s);
 	wend__idle_unlock();
 	wend__point();
 	tell_stopper();

@@ -83,6 +83,7 @@ struct wend__worker {
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
 	bool spare;
+	bool hired;     /* has not been a spare yet; the idle lock's */
 	bool submitted; /* operations, that end with this thread: it must not
 			 * end while its task's or others' are under way */
 	struct wend__server *watches; /* the idle lock's: an idle server */
@@ -157,9 +158,10 @@ unsigned int wend__quota_cpus(void);
 /* --- watching (runtime/watch) --------------------------------------------- */
 
 /* What watches the workers, if anything does: filled in by runtime/watch. */
-struct wend__watch {
-	int (*start)(void); /* with the runtime; -errno */
-	void (*stop)(void); /* no task lives */
+struct wend__watchdog_ops {
+	int (*start)(void);    /* with the runtime; -errno */
+	void (*stop)(void);    /* no task lives */
+	void (*release)(void); /* nor does a worker: frees what they call */
 
 	/* Tasks wait behind the one that the caller runs on s. */
 	void (*arm)(struct wend__server *s);
@@ -179,7 +181,7 @@ struct wend__watch {
 	uint32_t threads; /* how many it has */
 	uint32_t asleep;  /* wake() is wanted */
 };
-extern struct wend__watch *wend__watchdog; /* NULL: not linked in */
+extern struct wend__watchdog_ops *wend__watchdog; /* NULL: not linked in */
 
 /*
  * Something waits on s's queues, and a task runs on it: it is to be noticed
@@ -263,8 +265,9 @@ int wend__idle_start(void);
 /* Announce the C library's calls from now on, unless WEND_INTERPOSE is 0.
  * -EINVAL after a line on stderr when it is neither 0 nor 1; -ENOMEM. */
 int wend__block_start(void);
-/* Fire the timers of idle servers that nobody is the keeper of. */
-void wend__timers_keeperless(void);
+/* Fire the timers of idle servers that nobody is the keeper of, and take what
+ * has ended of their operations. */
+void wend__timers_keeperless(struct wend__worker *w);
 
 /* --- workers (worker.c) --------------------------------------------------- */
 
@@ -273,6 +276,8 @@ void wend__timers_keeperless(void);
  * thread, wend__watchdog->hire() sees to it; _here does it all the same. */
 int wend__worker_start(struct wend__server *s, bool searching);
 int wend__worker_start_here(struct wend__server *s, bool searching);
+/* Whether there are as many as there may be. */
+bool wend__worker_capped(void);
 void wend__workers_join(void);
 
 /* deadlock.c: every worker is a spare. Can really nobody wake a task? Then say

@@ -32,7 +32,7 @@
 #include "runtime/sched/preempt.h"
 
 struct wend__runtime wend__rt;
-struct wend__watch *wend__watchdog;
+struct wend__watchdog_ops *wend__watchdog;
 
 /* Serialises start and stop: 0 stopped, 1 running, 2 changing. */
 static uint32_t phase;
@@ -299,8 +299,10 @@ static int start(const wend_config *config)
 		goto no_workers;
 	return 0;
 no_workers:
-	if (wend__watchdog)
+	if (wend__watchdog) {
 		wend__watchdog->stop();
+		wend__watchdog->release();
+	}
 no_watch:
 	if (wend__sim)
 		wend__overflow_thread_end();
@@ -341,6 +343,8 @@ static void stop(void)
 		wend__watchdog->stop();
 	wend__spares_wake();
 	wend__workers_join();
+	if (wend__watchdog)
+		wend__watchdog->release();
 	if (wend__sim)
 		wend__overflow_thread_end();
 	wend__overflow_stop();

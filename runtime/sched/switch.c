@@ -260,19 +260,10 @@ static void switch_from_scheduler(struct wend__worker *w, struct wend_task *to)
 	finish(w, prev);
 }
 
-/* Why next cannot be switched to from where we are; only for the record. */
-static void note_detour(const struct wend_task *next)
-{
-	if (next->bound)
-		WEND__RARE(next_bound);
-	else
-		WEND__RARE(next_on_cpu);
-}
-
 /*
  * Leave the calling task for next, or for the scheduler if there is none or
- * it cannot be switched to from here: its stack is a blocked worker's thread,
- * or is not free yet (waiting for that here could be waiting in a circle).
+ * its stack is not free yet (waiting for that here could be waiting in a
+ * circle).
  */
 static void leave(struct wend__worker *w, struct wend_task *t,
 		  struct wend_task *next)
@@ -286,11 +277,12 @@ static void leave(struct wend__worker *w, struct wend_task *t,
 		return;
 	}
 	err = *w->errno_at;
-	if (next && !next->bound && ready_to_run(next)) {
+	wend__assert(!next || !next->bound); /* not in a server's queues */
+	if (next && ready_to_run(next)) {
 		switch_tasks(w, t, next);
 	} else {
 		if (next)
-			note_detour(next);
+			WEND__RARE(next_on_cpu);
 		w->hint = next;
 		switch_to_scheduler(w, t);
 	}
@@ -477,7 +469,7 @@ static struct wend_task *find_local(struct wend__worker *w)
 	if (WEND__UNLIKELY(wend__io_due(s, s->tick)))
 		(void)wend__io_step(w);
 	if (WEND__UNLIKELY(a32_load_relaxed(&wend__idle.keeperless)))
-		wend__timers_keeperless();
+		wend__timers_keeperless(w);
 	/* We come here from pick(), which has moved the tick, or from elsewhere:
 	 * move it, and miss no turn. */
 	tick = s->tick;

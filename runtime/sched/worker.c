@@ -61,6 +61,7 @@ static void worker_main(void *arg)
 	a32_store_relaxed(&w->tid, (uint32_t)gettid());
 	if (!wend__sim)
 		wend__preempt_off(); /* in the scheduler */
+	/* Only now: had no thread been had, w would be gone again. */
 	if (w->server)
 		wend__server_held_by(w->server, w);
 	if (!wend__sim) {
@@ -84,6 +85,11 @@ static void worker_main(void *arg)
 }
 
 /* --- how many --------------------------------------------------------------------- */
+
+bool wend__worker_capped(void)
+{
+	return a32_load_relaxed(&wend__rt.worker_count) >= wend__rt.worker_cap;
+}
 
 /* Counted before it runs: who counts spares against workers must not find them
  * equal while one is on its way. */
@@ -121,6 +127,16 @@ static void risen(struct wend__worker *w)
 	wend__idle_unlock();
 }
 
+static void set_hired(struct wend__worker *w, bool hired)
+{
+	if (w->hired == hired)
+		return;
+	wend__idle_lock();
+	w->hired = hired;
+	wend__idle.hired += hired ? 1 : (uint32_t)-1;
+	wend__idle_unlock();
+}
+
 static int start(struct wend__worker *w, struct wend__server *s, bool searching)
 {
 	bool again = w->life == WEND__WORKER_RISES;
@@ -133,12 +149,10 @@ static int start(struct wend__worker *w, struct wend__server *s, bool searching)
 	w->trim_at = INT64_MAX;
 	w->thread.main = worker_main;
 	w->thread.arg = w;
-	if (s)
-		wend__server_held_by(s, w);
+	set_hired(w, !s);
 	r = wend__port->thread_start(&w->thread);
 	if (r) {
-		if (s)
-			s->worker = NULL;
+		set_hired(w, false);
 		if (again)
 			put_gone(w);
 		else
@@ -186,10 +200,13 @@ no_thread:
  */
 int wend__worker_start(struct wend__server *s, bool searching)
 {
-	if (!wend__sim && wend__watchdog &&
-	    a32_load_relaxed(&wend__watchdog->threads) > 0)
+	if (wend__sim || !wend__watchdog ||
+	    a32_load_relaxed(&wend__watchdog->threads) == 0)
+		return wend__worker_start_here(s, searching);
+	if (!wend__worker_capped())
 		return -EINPROGRESS;
-	return wend__worker_start_here(s, searching);
+	WEND__RARE(worker_capped);
+	return -EAGAIN;
 }
 
 /* --- the end ---------------------------------------------------------------------- */

@@ -10,7 +10,9 @@
  * [parker.poller]
  *      waiter                           waker
  *      permit 0 -> POLLING (full)       permit = 1, was POLLING? (full)
- *      poll(poller, eventfd)            write(eventfd)
+ *      events taken from the kernel     write(eventfd)
+ *      already? else
+ *      poll(poller, eventfd)
  *      permit = 0, was 1? (full)
  *
  * An eventfd stays readable until its owner reads it, so it does not matter
@@ -94,6 +96,8 @@ void wend__poller_park(struct wend__poller *p, struct wend__parker *k,
 		(void)a32_swap_full(&k->permit, WEND__PARKER_NONE);
 		return;
 	}
-	poll_until(p->fd, kick, deadline);
+	/* [io.late] */
+	if (!p->kind->ready(p))
+		poll_until(p->fd, kick, deadline);
 	(void)a32_swap_full(&k->permit, WEND__PARKER_NONE);
 }

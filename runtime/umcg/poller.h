@@ -56,7 +56,7 @@ struct wend__io_event {
 struct wend__poller {
 	const struct wend__poller_kind *kind;
 	struct wend__lock lock;
-	int fd; /* readable when there are events */
+	int fd; /* readable when the kernel has events */
 	/* Written under the lock, looked at without it as hints. */
 	uint32_t flying; /* requests queued that have not come back */
 	uint32_t unsent; /* entries the kernel does not know of yet */

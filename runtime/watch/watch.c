@@ -7,7 +7,7 @@
  * slice, and whenever a doorbell rings:
  *
  *      the worker blocks in the kernel         its server is passed on
- *      the same task for a slice               the same, and it is stopped
+ *      the same task for a slice               it is stopped, then the same
  *      lost its server and runs                it is stopped
  *
  * Going to sleep, and the server that starts meanwhile:
@@ -61,6 +61,7 @@ static struct {
 	bool runs;
 	uint32_t stopping;
 	int64_t enough;  /* the time of a slice after which to ask for a stop */
+	bool hasty;      /* a stop comes too late: others do not wait for it */
 	uint32_t fast;   /* looks often as it is */
 	uint32_t hiring; /* somebody has called for a thread */
 	int64_t help_at; /* when one that has not come is given up for late */
@@ -70,7 +71,7 @@ static struct {
 	struct wend__bell *bells;
 } dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static struct wend__watch watch_ops;
+static struct wend__watchdog_ops watch_ops;
 
 void wend__watch_kick(void)
 {
@@ -114,16 +115,18 @@ static bool blocks(struct sight *seen, struct wend__worker *w, bool rung)
 	return wend__thread_look(tid, &look) && look.blocked;
 }
 
-/* It blocks: its server is passed on now. */
-static bool take(struct wend__worker *w)
+/* Its server is passed on now: it blocks, or computes and is stopped later. */
+static bool take(struct wend__worker *w, bool preempted)
 {
 	struct wend__server *s = wend__server_take(w);
+	size_t *count;
 
 	if (!s)
 		return false;
-	aword_store_relaxed(&s->detects, s->detects + 1);
+	count = preempted ? &s->preempts : &s->detects;
+	aword_store_relaxed(count, *count + 1);
 	wend__server_pass_on(s);
-	wend__taken_add(w, false);
+	wend__taken_add(w, preempted);
 	return true;
 }
 
@@ -183,6 +186,14 @@ static bool timer_late(struct wend__server *s, int64_t now)
 	return wend__timers_next(&s->timers) < now - TIMER_LATE_NS;
 }
 
+static bool slice_over(struct wend__server *s, const struct sight *seen,
+		       int64_t now)
+{
+	return wend__rt.slice > 0 &&
+	       now - seen->since >=
+		       (timer_late(s, now) ? dog.enough / 4 : dog.enough);
+}
+
 /* Something waits for s, which runs a task. Returns whether it was taken. */
 static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 			   struct wend__worker *w, bool still, int64_t now)
@@ -193,11 +204,12 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 	if (!a8_load_relaxed(&s->armed) || !b->started)
 		arm(s);
 	if ((still || rung) && blocks(seen, w, rung))
-		return take(w);
-	if (still && wend__rt.slice > 0 &&
-	    now - seen->since >=
-		    (timer_late(s, now) ? dog.enough / 4 : dog.enough))
-		preempt(w, false, now);
+		return take(w, false);
+	if (!still || !slice_over(s, seen, now))
+		return false;
+	if (dog.hasty && !WEND__TSAN)
+		return take(w, true);
+	preempt(w, false, now);
 	return false;
 }
 
@@ -227,7 +239,7 @@ static bool look_at(struct wend__server *s, int64_t now)
 			taken = look_at_wanted(s, seen, w, still, now);
 		else if (still && wend__limit_on_blocks() &&
 			 blocks(seen, w, false))
-			taken = take(w);
+			taken = take(w, false);
 	}
 	answer(&dog.bells[s->id], taken);
 	return wanted;
@@ -416,17 +428,25 @@ static bool wanted_here(void)
 	       !(v && strcmp(v, "0") == 0);
 }
 
-/* A stop comes with a tick: ask for it so that it comes within the slice. Not in
- * the first quarter, or a task that runs now and then would never get far. */
-static int64_t enough(int64_t slice)
+/*
+ * A stop comes with a tick: ask for it so that it comes within the slice. Not in
+ * the first quarter, or a task that runs now and then would never get far.
+ *
+ * A slice shorter than a tick cannot be kept that way. Then the server is passed
+ * on when it is over, and the worker stopped with the next tick, as one that
+ * comes back from the kernel without a server is.
+ */
+static void set_slice(int64_t slice)
 {
-	struct timespec tick;
+	struct timespec tick = { 0 };
 	int64_t early;
 
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick))
-		return slice;
+	(void)clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	early = slice - tick.tv_nsec;
-	return early > slice / 4 ? early : slice / 4;
+	dog.hasty = early < 0;
+	dog.enough = early > slice / 4 ? early : slice / 4;
+	if (dog.hasty)
+		dog.enough = slice;
 }
 
 static int allocate(uint32_t procs)
@@ -468,7 +488,7 @@ static int start(void)
 	dog.hiring = 0;
 	dog.help_at = NEVER;
 	dog.fast_until = 0;
-	dog.enough = enough(wend__rt.slice);
+	set_slice(wend__rt.slice);
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
 	r = wend__hire_start();
@@ -512,14 +532,14 @@ static void stop(void)
 		wend__taken_forget(w);
 	wend__limit_set(NULL);
 	wend__signal_stop();
-	release();
 	dog.runs = false;
 	watch_ops.threads = 0;
 }
 
-static struct wend__watch watch_ops = {
+static struct wend__watchdog_ops watch_ops = {
 	.start = start,
 	.stop = stop,
+	.release = release,
 	.arm = armed_by_worker,
 	.hire = hire,
 	.wake = wake,

@@ -140,6 +140,14 @@ check $idles idle NO_LOOK_BLOCK BLOCKS=1 FOREIGN=0 START=2
 check $idles idle NO_TELL_TAKEN PUSHES=0
 check $idles idle NO_TELL_YIELD YIELDS=1 FOREIGN=1
 
+check holds limits FOREIGN=0 PUSHES=2
+check holds limits START=1 PUSHES=0
+check $idles limits NO_FENCE
+check $idles limits NO_WANTED
+check $idles limits NO_SERVE FOREIGN=0 PUSHES=2
+check $idles limits NO_SERVE_PUSH
+check $idles limits NO_AGAIN
+
 check holds park
 check holds park ROUNDS=2
 check 'on_stack' park NO_ON_CPU

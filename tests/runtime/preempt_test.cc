@@ -4,8 +4,9 @@
  * fails with EINTR, no register or errno changes; and no more tasks run than
  * there are servers.
  *
- * Everything runs with the shortest slice, beside loops that want the servers
- * all the time.
+ * Everything runs with short slices, beside loops that want the servers all the
+ * time: with one that is longer than a tick of the clock, as a rule, so that a
+ * worker is stopped before its server is passed on, and with one that is not.
  */
 #include "tests/runtime/watch_util.h"
 
@@ -31,10 +32,10 @@ using namespace watch;
 namespace
 {
 
-class Preempt : public Watch
+class Preempt : public Watch, public testing::WithParamInterface<const char *>
 {
       private:
-	wt::Env slice_{ "WEND_SLICE", "1ms" };
+	wt::Env slice_{ "WEND_SLICE", GetParam() };
 };
 
 /* Tasks that compute until the end of the scope. */
@@ -294,19 +295,19 @@ template <size_t N> void CallAll(const TimedCall (&calls)[N])
 
 } // namespace
 
-TEST_F(Preempt, NoEintrInTheLibrarysCalls)
+TEST_P(Preempt, NoEintrInTheLibrarysCalls)
 {
 	CallAll(kLibrary);
 }
 
-TEST_F(Preempt, NoEintrInRawCalls)
+TEST_P(Preempt, NoEintrInRawCalls)
 {
 	CallAll(kRaw);
 }
 
 /* --- what belongs to the task -------------------------------------------- */
 
-TEST_F(Preempt, ErrnoStays)
+TEST_P(Preempt, ErrnoStays)
 {
 	WATCH_NEEDS_SIGNALS();
 	OnFewServers([] {
@@ -326,7 +327,7 @@ TEST_F(Preempt, ErrnoStays)
 }
 
 /* Each task has a rounding mode of its own. */
-TEST_F(Preempt, RoundingStays)
+TEST_P(Preempt, RoundingStays)
 {
 	WATCH_NEEDS_SIGNALS();
 	OnFewServers([] {
@@ -353,7 +354,7 @@ TEST_F(Preempt, RoundingStays)
 
 /* Tasks fill all registers with bytes of their own, spin for some slices, and
  * find them as they were. */
-TEST_F(Preempt, GeneralRegistersStay)
+TEST_P(Preempt, GeneralRegistersStay)
 {
 	WATCH_NEEDS_SIGNALS();
 	OnFewServers([] {
@@ -397,7 +398,7 @@ std::vector<VectorSpin> VectorSpins()
 
 } // namespace
 
-TEST_F(Preempt, VectorRegistersStay)
+TEST_P(Preempt, VectorRegistersStay)
 {
 	WATCH_NEEDS_SIGNALS();
 	OnFewServers([] {
@@ -492,7 +493,7 @@ double CpusUsed()
 
 } // namespace
 
-TEST_F(Preempt, NoMoreLoopsRunThanServers)
+TEST_P(Preempt, NoMoreLoopsRunThanServers)
 {
 	WATCH_NEEDS_SIGNALS();
 	for (int procs : { 1, 2 }) {
@@ -511,7 +512,7 @@ TEST_F(Preempt, NoMoreLoopsRunThanServers)
 
 /* Tasks come back from calls that nobody announced and compute on: they find
  * their servers taken, and wait for their turn. */
-TEST_F(Preempt, NoMoreRunAfterRawCalls)
+TEST_P(Preempt, NoMoreRunAfterRawCalls)
 {
 	WATCH_NEEDS_SIGNALS();
 	for (int procs : { 1, 2 }) {
@@ -544,3 +545,8 @@ TEST_F(Preempt, NoMoreRunAfterRawCalls)
 		EXPECT_GT(used, 0);
 	}
 }
+
+INSTANTIATE_TEST_SUITE_P(Slices, Preempt, testing::Values("1ms", "5ms"),
+			 [](const auto &info) {
+				 return std::string(info.param);
+			 });

@@ -78,10 +78,15 @@ const struct Duty {
 	{ WEND__RARE_worker_trimmed, kSim },
 	{ WEND__RARE_server_waits, kBoth },
 	{ WEND__RARE_server_served, kBoth },
+	{ WEND__RARE_server_handed, kLucky },
 	{ WEND__RARE_server_raced, kLucky },
 	{ WEND__RARE_timers_keeperless, kBoth },
+	/* sim has no pollers. */
+	{ WEND__RARE_io_watcherless, kNowhere },
+	{ WEND__RARE_io_late, kNowhere },
+	{ WEND__RARE_watcher_called_off, kEmul },
+	{ WEND__RARE_watcher_left, kNowhere },
 	{ WEND__RARE_next_on_cpu, kBoth },
-	{ WEND__RARE_next_bound, kBoth },
 	{ WEND__RARE_on_cpu_wait, kBoth },
 	/* Nobody but its owner fills a server's queues, and the owner is the
 	 * task that gets away: for ports whose kernel wakes tasks. */

@@ -249,9 +249,8 @@ TEST_F(StressRare, WorkFromOutside)
 TEST_F(StressRare, CallsThatHardlyWait)
 {
 	Until({ WEND__RARE_return_queued, WEND__RARE_global_quick,
-		WEND__RARE_hand_over, WEND__RARE_next_bound,
-		WEND__RARE_return_stale, WEND__RARE_release_unseen,
-		WEND__RARE_search_raced },
+		WEND__RARE_hand_over, WEND__RARE_return_stale,
+		WEND__RARE_release_unseen, WEND__RARE_search_raced },
 	      0, [] {
 		      wt::Group g;
 
@@ -272,6 +271,32 @@ TEST_F(StressRare, CallsThatHardlyWait)
 	      });
 }
 
+namespace
+{
+
+void CallsOfFewWorkers()
+{
+	wt::Group g;
+
+	for (int i = 0; i < 8; i++)
+		g.Go([i] {
+			for (int r = 0; r < Rounds(200) + 10; r++) {
+				wend_block_begin();
+				if ((r + i) % 4 == 0)
+					Pause(60000);
+				wend_block_end();
+				if ((r + i) % 3 == 0)
+					wend_sleep(r % 5 * 10000);
+				else if ((r + i) % 7 == 0)
+					Pause(20000);
+				else
+					wend_yield();
+			}
+		});
+}
+
+} // namespace
+
 /* The same with fewer workers than there are calls, and then servers. */
 TEST_F(StressRare, FewWorkers)
 {
@@ -280,61 +305,74 @@ TEST_F(StressRare, FewWorkers)
 	Until({ WEND__RARE_worker_capped, WEND__RARE_server_waits,
 		WEND__RARE_server_served, WEND__RARE_server_raced,
 		WEND__RARE_timers_keeperless },
-	      4, [] {
-		      wt::Group g;
-
-		      for (int i = 0; i < 8; i++)
-			      g.Go([i] {
-				      for (int r = 0; r < Rounds(200) + 10;
-					   r++) {
-					      wend_block_begin();
-					      if ((r + i) % 4 == 0)
-						      Pause(60000);
-					      wend_block_end();
-					      if ((r + i) % 3 == 0)
-						      wend_sleep(r % 5 * 10000);
-					      else if ((r + i) % 7 == 0)
-						      Pause(20000);
-					      else
-						      wend_yield();
-				      }
-			      });
-	      });
+	      4, CallsOfFewWorkers);
 }
 
-/* Tasks that compute, block without saying so, and meet in channels. */
+/* And with fewer servers than workers: one comes back just as the server is
+ * about to be nobody's. */
+TEST_F(StressRare, FewWorkersForOneServer)
+{
+	wt::Env few("WEND_MAX_WORKERS", "2");
+
+	Until({ WEND__RARE_worker_capped, WEND__RARE_server_waits,
+		WEND__RARE_server_handed },
+	      1, CallsOfFewWorkers);
+}
+
+namespace
+{
+
+/* Tasks that compute for up to three times so long, block without saying so,
+ * and meet in channels. */
+void ComputeAndBlock(int64_t ns)
+{
+	wt::Chan c(sizeof(int), 2);
+	wt::Group g;
+
+	for (int i = 0; i < 10; i++)
+		g.Go([&, i] {
+			for (int r = 0; r < 20; r++) {
+				int64_t end;
+
+				if ((r + i) % 3 == 0)
+					RawSleep(300000);
+				end = wend_now() + (r + i) % 4 * ns;
+				while (wend_now() < end)
+					;
+				wend_chan_send(c, &r);
+			}
+		});
+	for (int n = 0, v; n < 200; n++)
+		wend_chan_recv(c, &v);
+}
+
+} // namespace
+
 TEST_F(StressRare, TakenServers)
 {
 	WT_NEEDS_THREADS();
 
-	wt::Env slice("WEND_SLICE", "1ms");
+	wt::Env slice("WEND_SLICE", "5ms");
 
 	Until({ WEND__RARE_server_taken, WEND__RARE_taken_back,
 		WEND__RARE_taken_queued, WEND__RARE_stop_heard,
 		WEND__RARE_claim_inside, WEND__RARE_claim_denied,
 		WEND__RARE_taken_waited, WEND__RARE_stop_inside,
 		WEND__RARE_stop_blocked },
-	      0, [] {
-		      wt::Chan c(sizeof(int), 2);
-		      wt::Group g;
+	      0, [] { ComputeAndBlock(3000000); });
+}
 
-		      for (int i = 0; i < 10; i++)
-			      g.Go([&, i] {
-				      for (int r = 0; r < 20; r++) {
-					      int64_t end;
+/* The same with slices that are shorter than a tick of most clocks. */
+TEST_F(StressRare, TakenServersInShortSlices)
+{
+	WT_NEEDS_THREADS();
 
-					      if ((r + i) % 3 == 0)
-						      RawSleep(300000);
-					      end = wend_now() +
-						    (r + i) % 4 * 1500000;
-					      while (wend_now() < end)
-						      ;
-					      wend_chan_send(c, &r);
-				      }
-			      });
-		      for (int n = 0, v; n < 200; n++)
-			      wend_chan_recv(c, &v);
-	      });
+	wt::Env slice("WEND_SLICE", "1ms");
+
+	Until({ WEND__RARE_server_taken, WEND__RARE_taken_back,
+		WEND__RARE_taken_queued, WEND__RARE_claim_inside,
+		WEND__RARE_claim_denied, WEND__RARE_taken_waited },
+	      0, [] { ComputeAndBlock(1500000); });
 }
 
 /* Descriptors: idle servers are woken, waits end before their operations. */
@@ -365,6 +403,49 @@ TEST_F(StressRare, Descriptors)
 			      g.Wait();
 			      close(fds[0]);
 			      close(fds[1]);
+		      }
+	      });
+}
+
+/* And with hardly more workers than servers: one that watches an idle server is
+ * called off to run the other, whose worker is in a call. */
+TEST_F(StressRare, FewWorkersAndDescriptors)
+{
+	WT_NEEDS_THREADS();
+
+	wt::Env few("WEND_MAX_WORKERS", "3");
+
+	Until({ WEND__RARE_watcher_called_off, WEND__RARE_io_watcherless,
+		WEND__RARE_watcher_left },
+	      2, [] {
+		      wt::Group g;
+		      int fds[4][2];
+
+		      for (int i = 0; i < 4; i++) {
+			      ASSERT_EQ(0, pipe(fds[i]));
+			      g.Go([&, i] {
+				      char b;
+
+				      for (int r = 0; r < 40; r++)
+					      EXPECT_EQ(1,
+							read(fds[i][0], &b, 1));
+			      });
+			      g.Go([&, i] {
+				      for (int r = 0; r < 40; r++) {
+					      wend_block_begin();
+					      Pause(50000 * (1 + (r + i) % 4));
+					      wend_block_end();
+					      EXPECT_EQ(1, write(fds[i][1], "x",
+								 1));
+					      if (r % 3 == 0)
+						      wend_sleep(r * 10000);
+				      }
+			      });
+		      }
+		      g.Wait();
+		      for (auto &p : fds) {
+			      close(p[0]);
+			      close(p[1]);
 		      }
 	      });
 }

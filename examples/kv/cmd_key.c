@@ -167,12 +167,11 @@ static void leave(struct kv_call *c, struct kv_shard *s)
 		wend_mutex_unlock(&s->lock);
 }
 
-/* A shard's keys that fit a pattern and, unless NULL, a type; how many. */
-static size_t list_shard(struct kv_call *c, struct kv_buf *to, size_t i,
-			 const struct kv_arg *pattern,
+/* A shard's keys that fit a pattern and a type, or NULL; how many. */
+static size_t list_shard(struct kv_call *c, struct kv_buf *to,
+			 const struct kv_shard *s, const struct kv_arg *pattern,
 			 const struct kv_arg *type)
 {
-	struct kv_shard *s = enter(c, i);
 	size_t n = 0;
 
 	for (struct kv_entry *e = s->entries; e; e = e->hh.next) {
@@ -183,7 +182,6 @@ static size_t list_shard(struct kv_call *c, struct kv_buf *to, size_t i,
 		kv_reply_bulk(to, e->key, e->size);
 		n++;
 	}
-	leave(c, s);
 	return n;
 }
 
@@ -201,8 +199,12 @@ static void cmd_keys(struct kv_call *c)
 	struct kv_buf list = { 0 };
 	size_t n = 0;
 
-	for (size_t i = 0; i < KV_SHARDS; i++)
-		n += list_shard(c, &list, i, &c->argv[1], NULL);
+	for (size_t i = 0; i < KV_SHARDS; i++) {
+		struct kv_shard *s = enter(c, i);
+
+		n += list_shard(c, &list, s, &c->argv[1], NULL);
+		leave(c, s);
+	}
 	reply_list(c, n, &list);
 }
 
@@ -239,7 +241,10 @@ static bool scan_options(struct kv_call *c, struct scan *s)
 	return true;
 }
 
-/* The cursor is the next shard. Each call gives all of at least one. */
+/*
+ * The cursor is the next shard. Each call gives all of at least one; keys that
+ * do not fit the pattern were work, too, and count.
+ */
 static void cmd_scan(struct kv_call *c)
 {
 	struct scan s = { .count = 10 };
@@ -251,11 +256,11 @@ static void cmd_scan(struct kv_call *c)
 	if (!scan_options(c, &s))
 		return;
 	for (i = (size_t)s.cursor; i < KV_SHARDS && seen < s.count; i++) {
-		size_t before = n;
+		struct kv_shard *shard = enter(c, i);
 
-		n += list_shard(c, &list, i, s.pattern, s.type);
-		/* Keys that do not fit were work, too. */
-		seen += (int64_t)(n - before) + 1;
+		seen += (int64_t)HASH_COUNT(shard->entries);
+		n += list_shard(c, &list, shard, s.pattern, s.type);
+		leave(c, shard);
 	}
 	kv_reply_array(c->out, 2);
 	kv_reply_bulk(c->out, text,

@@ -324,9 +324,9 @@ def full_with(program, path, policy, fill_up, make_room):
     same(info(c, "aof_last_write_status") != "ok", True, "INFO")
     if policy == "always":
         # Whatever happens now, all that was acknowledged is on the disk.
-        copy = path + ".copy"
-        open(copy, "wb").write(open(path, "rb").read())
+        copy, now = path + ".copy", open(path, "rb").read()
         make_room(server)
+        open(copy, "wb").write(now)
         other = Server(program, copy)
         for j in acknowledged:
             other.client().want(b"x" * 1000, "GET", "k:%d" % j)

@@ -22,10 +22,11 @@ done
 status 0 "$program" --help
 like "--help" "$(head -1 "$work/out")" "usage: kv.*"
 
-start_server "$program" --port 0 --unix "$work/socket" --procs 2
+short=$(mktemp -d)
+start_server "$program" --port 0 --unix "$short/socket" --procs 2
 status 1 "$program" --port "$port"
 like "a port that is taken" "$(cat "$work/err")" ".*Address already in use"
-status 1 "$program" --port -1 --unix "$work/socket"
+status 1 "$program" --port -1 --unix "$short/socket"
 like "a socket that is taken" "$(cat "$work/err")" ".*Address already in use"
 
 echo "the protocol"
@@ -54,7 +55,7 @@ a key holding the wrong kind of value"
 	like "INFO" "$(cli INFO server | tr -d '\r' | paste -sd ' ')" \
 		".*tcp_port:$port .*"
 	equal "by the socket file" \
-		"$(timeout 120 redis-cli -s "$work/socket" GET k)" "v"
+		"$(timeout 120 redis-cli -s "$short/socket" GET k)" "v"
 	equal "a transaction" "$(printf '%s\n' MULTI 'SET t 1' 'INCR t' EXEC |
 		cli | paste -sd ' ')" "OK QUEUED QUEUED OK 2"
 
@@ -101,7 +102,7 @@ else
 	echo "SKIPPED: no redis-benchmark here"
 fi
 stop_server TERM 0
-[ ! -e "$work/socket" ] || fail "the socket file is left"
+[ ! -e "$short/socket" ] || fail "the socket file is left"
 
 echo "limits"
 start_server "$program" --port 0 --max-request 100000 --output-limit 1000000

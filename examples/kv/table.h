@@ -11,6 +11,12 @@
 #define uthash_nonfatal_oom(el) ((void)0) /* the caller looks at hh.tbl */
 #include <uthash.h>
 
+/* Chains of four at most, not ten, before a table doubles: each element of a
+ * chain is a cache miss. Measured with 100,000 keys and 16 requests under way:
+ * looking keys up was half of all CPU time. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 4U
+
 #include "examples/kv/kv.h"
 
 /* From the process's seed; at most 2^32 - 1 bytes count. */

@@ -125,10 +125,12 @@ static void info_log(struct kv_buf *b, char *line, size_t size)
 				    "aof_current_size:%" PRIu64 "\r\n"
 				    "aof_base_size:%" PRIu64 "\r\n"
 				    "aof_buffer_length:%" PRIu64 "\r\n"
-				    "aof_rewrites:%" PRIu64 "\r\n\r\n",
+				    "aof_rewrites:%" PRIu64 "\r\n"
+				    "aof_rewrites_restarted:%" PRIu64
+				    "\r\n\r\n",
 				    kv_log_on(), f.rewriting,
 				    f.error ? strerror(-f.error) : "ok", f.size,
-				    f.base, f.pending, f.rewrites));
+				    f.base, f.pending, f.rewrites, f.restarts));
 }
 
 static void info_stats(struct kv_buf *b, char *line, size_t size)

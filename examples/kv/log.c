@@ -418,6 +418,7 @@ void kv_log_facts(struct kv_log_facts *f)
 		.base = l->base,
 		.pending = l->pending.size + l->inflight.size,
 		.rewrites = l->rewrites,
+		.restarts = l->restarts,
 		.error = l->error,
 		.rewriting = l->rewriting || l->rewrite_wanted,
 	};

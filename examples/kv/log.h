@@ -87,7 +87,7 @@ uint64_t kv_log_synced(void);
 int kv_log_rewrite(void);
 
 struct kv_log_facts {
-	uint64_t size, base, pending, rewrites;
+	uint64_t size, base, pending, rewrites, restarts;
 	int error;
 	bool rewriting;
 };

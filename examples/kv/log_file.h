@@ -60,7 +60,7 @@ struct kv_log {
 	int next_fd; /* -1: none */
 	uint64_t next_size;
 	int next_result;
-	uint64_t base, rewrites;
+	uint64_t base, rewrites, restarts;
 	wend_waitgroup tasks;
 };
 extern struct kv_log kv_log;

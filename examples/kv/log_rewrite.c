@@ -153,6 +153,7 @@ static bool restarted(struct kv_log *l)
 
 	wend_mutex_lock(&l->lock);
 	yes = l->restart;
+	l->restarts += yes;
 	l->restart = false;
 	wend_mutex_unlock(&l->lock);
 	return yes;

@@ -4,6 +4,7 @@
 crash   kill -9 while clients write, with each fsync policy, and while the log
         is rewritten: what was acknowledged is there afterwards
 torn    a last record that is not whole, at every length, is cut off
+grow    a log that grows is rewritten by itself, FLUSHALL in between or not
 damage  in the middle: refused, and with --repair cut there
 full    no room: errors to who writes, reads go on, nothing is lost
 sync    fsync fails once: the log is written anew
@@ -259,6 +260,47 @@ def torn(program, folder):
         same(open(path, "rb").read(), text, "left alone")
 
 
+def grow(program, folder):
+    path = fresh(folder, "grow.aof")
+    options = "--rewrite-min", "20000", "--fsync", "no"
+    server = Server(program, path, *options)
+    c = server.client()
+
+    def twice():
+        for i in range(100):
+            c.ask("SET", "k", i)
+        return rewrites(c) >= 2
+
+    until(twice, "two rewrites")
+    want = contents(c)
+    server.stop()
+    server = Server(program, path, *options)
+    c = server.client()
+    same(contents(c), want, "after rewrites")
+    reached = 0
+    for turn in range(20):
+        # All is gone while the rewrite is somewhere in the middle of it.
+        c.ask("MSET", *(x for i in range(5000) for x in ("f:%d" % i, turn)))
+        c.ask("BGREWRITEAOF")
+        time.sleep(turn * 0.0002)
+        c.send(encode(["MULTI"]) + encode(["SET", "before", turn])
+               + encode(["FLUSHALL"]) + encode(["SET", "after", turn])
+               + encode(["EXEC"]) + encode(["INCR", "turns"]))
+        for _ in range(6):
+            c.receive()
+        until(lambda: not info(c, "aof_rewrite_in_progress"), "a rewrite")
+        reached += info(c, "aof_rewrites_restarted")
+        want = {b"after": (b"%d" % turn, True), b"turns": (b"1", True)}
+        same(contents(c), want, "after FLUSHALL")
+        until(lambda: info(c, "aof_buffer_length") == 0, "all written")
+        server.kill()
+        server = Server(program, path, *options)
+        c = server.client()
+        same(contents(c), want, "in the log after FLUSHALL")
+    server.stop()
+    print("%d of 20 rewrites began again" % reached)
+
+
 def damage(program, folder):
     path = fresh(folder, "damage.aof")
     server = Server(program, path)
@@ -424,7 +466,7 @@ def sync(program, folder):
     server.stop()
 
 
-MODES = {"crash": crash, "torn": torn, "damage": damage, "full": full,
-         "disk": disk, "sync": sync}
+MODES = {"crash": crash, "torn": torn, "grow": grow, "damage": damage,
+         "full": full, "disk": disk, "sync": sync}
 signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 MODES[sys.argv[1]](*sys.argv[2:])

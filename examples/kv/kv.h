@@ -3,7 +3,7 @@
  * kv.h - the parts of kv, who calls whom, and what they share.
  *
  *	main.c      options, start and stop
- *	server.c    listening, accepting, stopping; the list of clients
+ *	server.c    accepting, stopping, the list of clients; listen.c
  *	client.c    one client: read, run what arrived, answer with one write
  *	resp.c      requests as they arrive, RESP2 or inline
  *	reply.c     answers, RESP2; buf.c: the bytes
@@ -13,7 +13,8 @@
  *	pubsub.c    channels and who listens; outbox.c: what is on its way there
  *	db.c        keys: shards, lookup, expiry; list.c, table.h: values
  *	sweep.c     expired keys that nobody asks for
- *	log.c       the append-only file; log_load.c, log_rewrite.c
+ *	log.c       the append-only file; log_record.c, log_write.c,
+ *	            log_rewrite.c, log_load.c
  *
  * Locks, in the order in which they are taken: shards by number; pub/sub;
  * an outbox. The log's comes last, after any of them.

@@ -78,8 +78,14 @@ int kv_write_at(int fd, const struct kv_buf *b, uint64_t at);
 int kv_log_create(const char *path, int *fd);
 int kv_log_lock_file(int fd);
 
-/* rewriter */
+/* What the two tasks do until the log stops. */
+void kv_log_writer(void);
 void kv_log_rewriter(void);
+
+/* The file cannot be gone on with; the lock is held. */
+void kv_log_distrust(struct kv_log *l, int err);
+
+/* What a folder lists is on the disk: that of this file. */
 int kv_sync_folder(const char *path);
 
 #endif

@@ -414,8 +414,8 @@ static void forked(void)
 	memset(&dog.parker, 0, sizeof(dog.parker));
 	wend__taken_forked();
 	wend__limit_set(NULL);
-	watch_ops.threads = 0;
-	watch_ops.asleep = 0;
+	a32_store_relaxed(&watch_ops.threads, 0);
+	a32_store_relaxed(&watch_ops.asleep, 0);
 }
 
 static void forget(struct wend__worker *w)
@@ -482,8 +482,8 @@ static int start(void)
 	int r;
 
 	dog.runs = false;
-	watch_ops.threads = 0;
-	watch_ops.asleep = 0;
+	a32_store_relaxed(&watch_ops.threads, 0);
+	a32_store_relaxed(&watch_ops.asleep, 0);
 	watch_ops.detect_ns = watch_ops.preempt_ns = watch_ops.stalls = 0;
 	if (!wanted_here())
 		return 0;
@@ -515,7 +515,7 @@ static int start(void)
 	if (r)
 		goto no_thread;
 	dog.runs = true;
-	watch_ops.threads = 2;
+	a32_store_relaxed(&watch_ops.threads, 2);
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__rt.servers[i].armed = 0;
 	return 0;
@@ -542,7 +542,7 @@ static void stop(void)
 	wend__limit_set(NULL);
 	wend__signal_stop();
 	dog.runs = false;
-	watch_ops.threads = 0;
+	a32_store_relaxed(&watch_ops.threads, 0);
 }
 
 static struct wend__watchdog_ops watch_ops = {

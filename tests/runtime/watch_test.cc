@@ -275,30 +275,7 @@ TEST_F(Watch, LoopsInMalloc)
 
 TEST_F(Watch, RawReadOnPipes)
 {
-	OnFewServers([] {
-		constexpr int kReaders = 20;
-		Pipe p[kReaders];
-		std::atomic<int> begun{ 0 };
-		wt::Group g;
-
-		for (int i = 0; i < kReaders; i++)
-			g.Go([&, i] {
-				char b = 0;
-
-				begun++;
-				EXPECT_EQ(1, raw::Read(p[i][0], &b, 1));
-				EXPECT_EQ('a' + i, b);
-				EXPECT_EQ(0, raw::Read(p[i][0], &b, 1));
-			});
-		YieldUntil(begun, kReaders);
-		PassToken();
-		for (int i = kReaders - 1; i >= 0; i--) {
-			char b = (char)('a' + i);
-
-			EXPECT_EQ(1, write(p[i][1], &b, 1));
-			p[i].Close(1);
-		}
-	});
+	OnFewServers([] { FeedReaders(raw::Read); });
 }
 
 /* Block, return, go on with the runtime's own calls, and again: the task that

@@ -7,15 +7,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <thread>
 
-#include "compiler-rt/syscall.h"
+#include "tests/runtime/raw.h"
 
 typedef Reached StressRare;
 
@@ -27,14 +24,6 @@ namespace
 /* The linker leads the runtime's calls through here (--wrap). */
 std::atomic<bool> no_realloc{ false };
 std::atomic<size_t> largest_mmap{ SIZE_MAX };
-
-/* A sleep that nobody announces. */
-void RawSleep(long ns)
-{
-	const struct timespec t = { 0, ns };
-
-	EXPECT_EQ(0, wend__syscall3(SYS_nanosleep, (long)&t, 0, 0));
-}
 
 } // namespace
 
@@ -365,7 +354,7 @@ void ComputeAndBlock(int64_t ns)
 				int64_t end;
 
 				if ((r + i) % 3 == 0)
-					RawSleep(300000);
+					raw::Sleep(300000);
 				end = wend_now() + (r + i) % 4 * ns;
 				while (wend_now() < end)
 					;
@@ -428,7 +417,7 @@ TEST_F(StressRare, Descriptors)
 				      wend_sleep(r * 20000);
 				      wend_task_cancel(t);
 			      }
-			      RawSleep(200000);
+			      raw::Sleep(200000);
 			      EXPECT_EQ(1, write(fds[1], "x", 1));
 			      g.Wait();
 			      close(fds[0]);

@@ -152,7 +152,7 @@ bool wend_error_is(const wend_error *e, int code)
 	int n = (int)positive(code);
 
 	for (; e; e = wend_error_cause(e)) {
-		if (wend_error_code(e) == n)
+		if (n && wend_error_code(e) == n)
 			return true;
 	}
 	return false;

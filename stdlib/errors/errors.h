@@ -64,7 +64,8 @@ WEND_API void wend_error_free(wend_error *e);
 /* The error number, positive; 0: it has none, or e is NULL. */
 WEND_API int wend_error_code(const wend_error *e);
 
-/* Whether e or one of its causes has this error number (of either sign). */
+/* Whether e or one of its causes has this error number (of either sign); 0 is
+ * none. */
 WEND_API bool wend_error_is(const wend_error *e, int code);
 
 /* What caused e, or NULL; valid as long as e: no reference is given. */

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/stdlib/bufio/script.h"
+#include "tests/stdlib/support/script.h"
 #include "tests/support/wt.h"
 
 namespace

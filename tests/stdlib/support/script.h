@@ -3,8 +3,8 @@
  * script.h - a reader and a writer that do what a test says: pieces of any
  * size, errors in between.
  */
-#ifndef TESTS_STDLIB_BUFIO_SCRIPT_H
-#define TESTS_STDLIB_BUFIO_SCRIPT_H
+#ifndef TESTS_STDLIB_SUPPORT_SCRIPT_H
+#define TESTS_STDLIB_SUPPORT_SCRIPT_H
 
 #include <wend/std/io.h>
 

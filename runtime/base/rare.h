@@ -131,6 +131,7 @@ extern "C" {
 	X(credits_none, "no credit: no memory for another stack")              \
 	X(stack_cold, "a free stack's memory was given back")                  \
 	/* locks (lock.c) */                                                   \
+	X(lone_ended, "a thread came to an object of the only server's tasks") \
 	X(lock_slow, "a lock of the runtime's was held")                       \
 	X(lock_polite, "and its holder had lost its CPU")
 /* clang-format on */

@@ -324,7 +324,7 @@ bool wend__idle_give_to_bound(void)
 
 	wend__idle_lock();
 	s = wend__idle.servers;
-	if (s && !free_spare() && wend__global_has_bound())
+	if (s && !free_spare() && wend__global_bound() > 0)
 		t = wend__global_take_bound();
 	if (t) {
 		WEND__RARE(server_handed);

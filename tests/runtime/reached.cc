@@ -137,6 +137,7 @@ const struct Duty {
 	{ WEND__RARE_credits_short, kBoth },
 	{ WEND__RARE_credits_none, kBoth },
 	{ WEND__RARE_stack_cold, kBoth },
+	{ WEND__RARE_lone_ended, kEmul },
 	{ WEND__RARE_lock_slow, kBoth },
 	{ WEND__RARE_lock_polite, kBoth },
 };

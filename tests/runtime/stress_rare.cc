@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <thread>
 
 #include "compiler-rt/syscall.h"
 
@@ -243,6 +244,35 @@ TEST_F(StressRare, WorkFromOutside)
 				}
 				wend_chan_close(c);
 			});
+}
+
+/* The only server's tasks have their channels to themselves, until a thread
+ * sends, too. All is counted. */
+TEST_F(StressRare, ThreadComesToTheOnlyServer)
+{
+	WT_NEEDS_THREADS();
+	Until({ WEND__RARE_lone_ended }, 1, [] {
+		constexpr int kSenders = 4, kSends = 200, kAll = kSenders + 2;
+		wt::Chan c(sizeof(int), 3);
+		wt::Group g;
+		long sum = 0;
+		int v;
+		auto Send = [&] {
+			for (int i = 1; i <= kSends; i++)
+				EXPECT_EQ(0, wend_chan_send(c, &i));
+		};
+
+		for (int i = 0; i < kSenders; i++)
+			g.Go(Send);
+		std::thread first(Send), second(Send);
+		for (int i = 0; i < kAll * kSends; i++) {
+			EXPECT_EQ(0, wend_chan_recv(c, &v));
+			sum += v;
+		}
+		EXPECT_EQ(kAll * kSends * (kSends + 1L) / 2, sum);
+		first.join();
+		second.join();
+	});
 }
 
 /* Calls in the kernel that are over at once, more tasks than servers. */

@@ -217,7 +217,7 @@ static void put_end(struct line *l)
 	const char *end = "\n";
 
 	if (is_cut(l))
-		end = l->quoted ? CUT : CUT + 1;
+		end = l->quoted ? CUT : &CUT[1];
 	memcpy(l->buf + l->len, end, strlen(end));
 	l->len += strlen(end);
 	l->want += sizeof(CUT);

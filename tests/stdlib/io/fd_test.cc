@@ -58,9 +58,9 @@ void CopyThrough(int flags)
 	wt::Run(
 		[flags] {
 			Pipe p(flags);
-			wt::Group g;
 			script::Reader from(Large());
 			script::Writer to;
+			wt::Group g;
 
 			g.Go([&] {
 				wend_io_fd_writer w;
@@ -156,8 +156,8 @@ TEST(Fd, CancelledWhileItWaits)
 	for (int flags : { 0, O_NONBLOCK }) {
 		wt::Run([flags] {
 			Pipe p(flags);
-			wt::Group g;
 			std::string large = Large();
+			wt::Group g;
 			wend_task *reader = g.Go(
 				[&] {
 					wend_io_fd_reader r;
@@ -189,11 +189,11 @@ TEST(Fd, Sections)
 		std::string text = Large();
 		FILE *file = tmpfile();
 		int fd = fileno(file);
-		wt::Group g;
 
 		ASSERT_EQ((ssize_t)text.size(),
 			  write(fd, text.data(), text.size()));
 		/* Many readers of one descriptor, each with its own place. */
+		wt::Group g;
 		for (size_t at = 0; at < text.size(); at += 60000) {
 			g.Go([&, at] {
 				wend_io_section s;

@@ -53,8 +53,8 @@ TEST(Pipe, BytesInOrder)
 		[] {
 			std::mt19937_64 rng(wt::Seed());
 			std::string want;
-			wt::Group g;
 			Pipe p;
+			wt::Group g;
 
 			g.Go([&] {
 				std::mt19937_64 sizes(wt::Seed() + 1);
@@ -82,9 +82,9 @@ TEST(Pipe, IsSynchronous)
 	wt::Run(
 		[] {
 			bool read = false, written = false;
-			wt::Group g;
 			Pipe p;
 			char buf[2];
+			wt::Group g;
 
 			g.Go(
 				[&] {
@@ -119,8 +119,8 @@ TEST(Pipe, ClosedForWriting)
 {
 	wt::Run(
 		[] {
-			wt::Group g;
 			char c;
+			wt::Group g;
 
 			for (int error : { 0, -ECONNRESET }) {
 				Pipe p;
@@ -152,8 +152,8 @@ TEST(Pipe, ClosedForReading)
 {
 	wt::Run(
 		[] {
-			wt::Group g;
 			char c;
+			wt::Group g;
 
 			for (int error : { 0, -ECONNRESET }) {
 				int want = error ? error : -EPIPE;
@@ -178,6 +178,7 @@ TEST(Pipe, ClosedForReading)
 			     "reader");
 			wt::AwaitWaiting("reader");
 			wend_io_pipe_close_read(&p, 0);
+			g.Wait();
 		},
 		4);
 }
@@ -198,9 +199,9 @@ TEST(Pipe, Deadlines)
 				EXPECT_EQ(-ETIMEDOUT, p.Write("x"));
 			}
 			/* What is there can be read past it; and a write that failed
-		 * has left nothing. */
-			wt::Group g;
+			 * has left nothing. */
 			wend_io_pipe_set_write_deadline(&p, WEND_FOREVER);
+			wt::Group g;
 			g.Go([&] { EXPECT_EQ(1, p.Write("y")); }, "writer");
 			wt::AwaitWaiting("writer");
 			EXPECT_EQ(1, p.Read(&c, 1));
@@ -216,8 +217,8 @@ TEST(Pipe, Deadlines)
 TEST(Pipe, DeadlinesOfCallsUnderWay)
 {
 	wt::Run([] {
-		wt::Group g;
 		Pipe p;
+		wt::Group g;
 
 		g.Go(
 			[&] {
@@ -249,9 +250,9 @@ TEST(Pipe, DeadlinesOfCallsUnderWay)
 TEST(Pipe, Cancelled)
 {
 	wt::Run([] {
-		wt::Group g;
 		Pipe p;
 		char c;
+		wt::Group g;
 		wend_task *t = g.Go(
 			[&] { EXPECT_EQ(-ECANCELED, p.Read(&c, 1)); },
 			"reader");
@@ -280,8 +281,8 @@ TEST(Pipe, ManyWritersAndReaders)
 		[] {
 			enum { WRITERS = 4, WRITES = 20 };
 			wt::Log<char> log;
-			wt::Group writers, readers;
 			Pipe p;
+			wt::Group writers, readers;
 
 			for (int i = 0; i < WRITERS; i++)
 				writers.Go([&, i] {
@@ -315,8 +316,8 @@ TEST(Pipe, WritesStayTogether)
 	wt::Run(
 		[] {
 			std::mt19937_64 rng(wt::Seed());
-			wt::Group g, closer;
 			Pipe p;
+			wt::Group g, closer;
 
 			for (int i = 0; i < 3; i++)
 				g.Go([&, i] {

@@ -13,6 +13,7 @@ export PYTHONPATH=tests/examples PYTHONDONTWRITEBYTECODE=1
 if [ "$mode" = disk ]; then
 	mkdir "$work/small"
 	mount="mount -t tmpfs -o size=400k none $work/small"
+	# shellcheck disable=SC2086 # several words
 	if ! unshare -rm $mount 2>/dev/null; then
 		echo "SKIPPED: nothing may be mounted here"
 		exit 0

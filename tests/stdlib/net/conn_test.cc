@@ -60,7 +60,7 @@ TEST_F(NetConn, BytesThereAndBack)
 			/* The other direction goes on. */
 			EXPECT_EQ("and back", ReadAll(p.b));
 		});
-		EXPECT_EQ(sent, ReadAll(p.a));
+		ExpectSame(sent, ReadAll(p.a));
 		EXPECT_EQ(8, wend_conn_write(p.a, "and back", 8));
 		EXPECT_EQ(0, wend_conn_close_write(p.a));
 		EXPECT_EQ(-EPIPE, wend_conn_write(p.a, "x", 1));
@@ -315,9 +315,9 @@ TEST_F(NetConn, Sendfile)
 			/* Another task's read goes on waiting meanwhile. */
 			g.Go([&] { EXPECT_EQ(1, wend_conn_read(p.a, &c, 1)); });
 			g.Go([&] {
-				EXPECT_EQ(data.substr(5, 1000000) +
-						  data.substr(data.size() - 3),
-					  ReadAll(p.b));
+				ExpectSame(data.substr(5, 1000000) +
+						   data.substr(data.size() - 3),
+					   ReadAll(p.b));
 				EXPECT_EQ(1, wend_conn_write(p.b, "x", 1));
 			});
 			EXPECT_EQ(1000000,

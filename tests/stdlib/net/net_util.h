@@ -155,6 +155,17 @@ inline std::string ReadAll(wend_conn *c)
 	return all;
 }
 
+/* Of long texts only where they differ. */
+inline void ExpectSame(const std::string &want, const std::string &got)
+{
+	size_t n = 0;
+
+	while (n < want.size() && n < got.size() && want[n] == got[n])
+		n++;
+	EXPECT_TRUE(want == got) << "differ at " << n << " of " << want.size()
+				 << "; got " << got.size();
+}
+
 /* n bytes that differ from place to place. */
 inline std::string Pattern(size_t n)
 {

@@ -3,7 +3,7 @@
  * call_limit_test.cc - calls of the C library end at a deadline, and when others
  * say so, in each way in which a task can wait.
  */
-#include "tests/runtime/block_util.h"
+#include "tests/runtime/park_io_util.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -21,35 +21,16 @@ using namespace blocking;
 namespace
 {
 
-class CallLimit : public testing::TestWithParam<const char *>
+class CallLimit : public Parking
 {
       protected:
-	CallLimit() : env_("WEND_PARK", GetParam())
-	{
-	}
-	void SetUp() override
-	{
-		WT_NEEDS_THREADS();
-		wt::Start(1);
-		std::string name = wend_park_name();
-		wt::Stop();
-		if (name != GetParam())
-			GTEST_SKIP() << "the kernel allows " << name << ", not "
-				     << GetParam();
-	}
 	bool Parks() const
 	{
 		return strcmp(GetParam(), "threads") != 0;
 	}
-
-      private:
-	wt::Env env_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Ways, CallLimit, testing::ValuesIn(kParks),
-			 [](const auto &info) {
-				 return std::string(info.param);
-			 });
+INSTANTIATE_TEST_SUITE_P(Ways, CallLimit, testing::ValuesIn(kParks), WayName);
 
 /* The calling task's calls are under a limit for a scope. */
 class Under

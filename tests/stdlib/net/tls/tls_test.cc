@@ -378,10 +378,11 @@ TEST_F(NetTls, CloseSaysTheEnd)
 
 			EXPECT_EQ(Result(0, 0), e.Greet());
 			EXPECT_EQ(2, wend_conn_write(e.s, "ab", 2));
-			if (close)
+			if (close) {
 				EXPECT_EQ(0, wend_conn_close(e.s));
-			else
+			} else {
 				e.s.Free();
+			}
 			EXPECT_EQ("ab", ReadAll(e.c));
 			if (!close)
 				continue;

@@ -54,7 +54,7 @@ static bool await_try(int fd, bool receives, int64_t *deadline, ssize_t *result,
 		      const void *caller)
 {
 	*result = WEND__IO_NOT_PARKED;
-	if (block_mode() != WEND__IO_EPOLL)
+	if (block_keeps() || block_mode() == WEND__IO_URING)
 		return false;
 	if (*deadline == 0)
 		*deadline = wend__block_deadline(fd, receives ? SO_RCVTIMEO :
@@ -62,6 +62,22 @@ static bool await_try(int fd, bool receives, int64_t *deadline, ssize_t *result,
 	*result = wend__block_await(fd, receives ? POLLIN : POLLOUT, *deadline,
 				    receives ? "receive" : "send", caller);
 	return *result == 0;
+}
+
+/* The call is about to keep its thread. false: it is not to be made, its
+ * wend_call_limit has ended the wait for it, and *result is the call's. */
+static bool limit_allows(int fd, bool receives, ssize_t *result,
+			 const void *caller)
+{
+	int r = 0;
+
+	if (wend__call_limit(wend__self->task))
+		r = wend__block_await(fd, receives ? POLLIN : POLLOUT,
+				      INT64_MAX, receives ? "receive" : "send",
+				      caller);
+	if (r < 0)
+		*result = block_result(r);
+	return r == 0;
 }
 
 /* recv() and send() without flags are read() and write(), which know how to
@@ -122,6 +138,8 @@ BLOCK_EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
 				  caller);
 	if (r != WEND__IO_NOT_PARKED)
 		return block_result((int)r);
+	if (!limit_allows(fd, true, &r, caller))
+		return r;
 	wend_block_begin();
 	r = next(fd, buf, size, flags, from, from_size);
 	wend_block_end();
@@ -157,6 +175,8 @@ BLOCK_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 		r = ring(IORING_OP_RECVMSG, fd, msg, 1, flags, caller);
 	if (r != WEND__IO_NOT_PARKED)
 		return block_result((int)r);
+	if (!limit_allows(fd, true, &r, caller))
+		return r;
 	wend_block_begin();
 	r = next(fd, msg, flags);
 	wend_block_end();
@@ -227,12 +247,13 @@ static bool park_send(int fd, const struct message *m, size_t *part,
 	ssize_t r;
 	BLOCK_NEXT(sendto)
 
-	if (mode == WEND__IO_THREADS)
+	if (block_keeps())
 		return false;
 	do {
-		if (mode == WEND__IO_URING) {
+		r = WEND__IO_NOT_PARKED;
+		if (mode == WEND__IO_URING)
 			r = ring_send(fd, m, *part, caller);
-		} else {
+		if (r == WEND__IO_NOT_PARKED && block_awaits()) {
 			r = wend__block_await(fd, POLLOUT, deadline, "send",
 					      caller);
 			if (r == 0) {
@@ -258,6 +279,40 @@ static bool park_send(int fd, const struct message *m, size_t *part,
 	return true;
 }
 
+/* Send what part does not cover, and wait for it. */
+static ssize_t send_rest(int fd, const struct message *m, size_t part,
+			 const void *caller)
+{
+	ssize_t r;
+	BLOCK_NEXT(sendto)
+
+	if (park_send(fd, m, &part, &r, caller))
+		return r;
+	wend_block_begin();
+	r = next(fd, (const char *)m->buf + part, m->size - part, m->flags,
+		 m->to, m->to_size);
+	wend_block_end();
+	return r < 0 && part > 0 ? (ssize_t)part : (ssize_t)part + r;
+}
+
+/* Sending in the ring without a try; in there it makes no SIGPIPE. false: try. */
+static bool batched_send(int fd, const struct message *m, ssize_t *result,
+			 const void *caller)
+{
+	int r;
+
+	if (!block_batch(fd))
+		return false;
+	r = wend__block_batched_write(fd, m->buf, m->size, caller);
+	if (r == WEND__IO_NOT_PARKED)
+		return false;
+	if (r <= 0 || (size_t)r == m->size || wend__block_nonblocking(fd))
+		*result = block_result(r);
+	else
+		*result = send_rest(fd, m, (size_t)r, caller);
+	return true;
+}
+
 BLOCK_EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 			    const struct sockaddr *to, socklen_t to_size)
 {
@@ -268,8 +323,12 @@ BLOCK_EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 
 	if (!wend__block_in_task() || (flags & MSG_DONTWAIT))
 		return next(fd, buf, size, flags, to, to_size);
-	if (!to && as_file(fd, size, flags))
-		return write(fd, buf, size);
+	if (!to && as_file(fd, size, flags & ~MSG_NOSIGNAL)) {
+		if (!flags)
+			return write(fd, buf, size);
+		if (batched_send(fd, &m, &r, WEND__CALLER()))
+			return r;
+	}
 	r = next(fd, buf, size, flags | MSG_DONTWAIT, to, to_size);
 	if (r == (ssize_t)size)
 		return r;
@@ -281,12 +340,7 @@ BLOCK_EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 	} else {
 		part = (size_t)r;
 	}
-	if (park_send(fd, &m, &part, &r, WEND__CALLER()))
-		return r;
-	wend_block_begin();
-	r = next(fd, (const char *)buf + part, size - part, flags, to, to_size);
-	wend_block_end();
-	return r < 0 && part > 0 ? (ssize_t)part : (ssize_t)part + r;
+	return send_rest(fd, &m, part, WEND__CALLER());
 }
 
 BLOCK_EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
@@ -351,6 +405,8 @@ BLOCK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	if (block_mode() == WEND__IO_URING)
 		r = ring(IORING_OP_SENDMSG, fd, msg, 1, flags, caller);
 	if (r == WEND__IO_NOT_PARKED) {
+		if (!limit_allows(fd, false, &r, caller))
+			return r;
 		wend_block_begin();
 		r = next(fd, msg, flags);
 		wend_block_end();
@@ -390,7 +446,7 @@ static int wait_accept(int fd, struct sockaddr *addr, socklen_t *addr_size,
 		if (r != WEND__IO_NOT_PARKED)
 			return (int)block_result(r);
 	}
-	if (mode == WEND__IO_EPOLL) {
+	if (block_awaits()) {
 		r = wend__block_await(fd, POLLIN,
 				      wend__block_deadline(fd, SO_RCVTIMEO),
 				      "accept", caller);

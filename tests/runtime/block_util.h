@@ -77,26 +77,27 @@ inline void PassToken()
 	}
 }
 
-/* Yield until n tasks of this name wait in a call, whichever way they do. */
-inline void AwaitInCall(const std::string &name, int n = 1)
+/* Whether n tasks of this name wait in a call, whichever way they do. */
+inline bool IsInCall(const std::string &name, int n = 1)
 {
-	auto count = [&](const std::string &dump, const char *state) {
+	std::string dump = wt::Dump();
+	int found = 0;
+
+	for (const char *state : { "waiting", "in a call" }) {
 		std::string part = "\"" + name + "\": " + state;
-		int found = 0;
 
 		for (size_t at = 0;
 		     (at = dump.find(part, at)) != std::string::npos; at++)
 			found++;
-		return found;
-	};
-
-	for (;;) {
-		std::string dump = wt::Dump();
-
-		if (count(dump, "waiting") + count(dump, "in a call") >= n)
-			return;
-		wend_yield();
 	}
+	return found >= n;
+}
+
+/* Yield until they do. */
+inline void AwaitInCall(const std::string &name, int n = 1)
+{
+	while (!IsInCall(name, n))
+		wend_yield();
 }
 
 /* The ways in which a task can wait in a call (WEND_PARK). Where the kernel

@@ -382,8 +382,11 @@ TEST(ContextHook, RemovedWhileItEnds)
 						wend_ctx_hook_add(c, &h.hook,
 								  CountHook);
 						wend_yield();
-						EXPECT_EQ(wend_ctx_hook_remove(
-								  c, &h.hook),
+						bool removed =
+							wend_ctx_hook_remove(
+								c, &h.hook);
+
+						EXPECT_EQ(removed,
 							  h.calls == 0);
 					});
 				g.Go([&] { wend_ctx_cancel(c); });

@@ -11,6 +11,7 @@
 #include <wend/std/os.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,7 +78,8 @@ inline bool Exists(const std::string &path)
 	return lstat(path.c_str(), &st) == 0;
 }
 
-/* The descriptors that are open, as what they lead to. */
+/* The descriptors that are open, as what they lead to; without those that the
+ * runtime makes when it needs them. */
 inline std::multiset<std::string> OpenFiles()
 {
 	std::multiset<std::string> all;
@@ -93,10 +95,24 @@ inline std::multiset<std::string> OpenFiles()
 		if (e->d_name[0] == '.' || atoi(e->d_name) == self)
 			continue;
 		n = readlink(path.c_str(), to, sizeof(to));
-		all.insert(n > 0 ? std::string(to, (size_t)n) : "?");
+		path = n > 0 ? std::string(to, (size_t)n) : "?";
+		if (path != "anon_inode:[io_uring]" &&
+		    path != "anon_inode:[eventfd]" &&
+		    path != "anon_inode:[eventpoll]")
+			all.insert(path);
 	}
 	closedir(d);
 	return all;
+}
+
+/* How many descriptors are open, of all kinds. */
+inline size_t CountOpenFiles()
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
 }
 
 } // namespace os_util

@@ -260,6 +260,7 @@ TEST(OsRun, AHundredAtOnce)
 {
 	wt::RunOn(2, [] {
 		std::multiset<std::string> before = OpenFiles();
+		size_t count = CountOpenFiles();
 		wt::Group g;
 
 		for (int i = 0; i < 100; i++)
@@ -275,5 +276,7 @@ TEST(OsRun, AHundredAtOnce)
 			});
 		g.Wait();
 		EXPECT_EQ(before, OpenFiles());
+		/* An eventfd for each would be 100. */
+		EXPECT_LT(CountOpenFiles(), count + 60);
 	});
 }

@@ -46,10 +46,11 @@ TEST(Hash, EverythingCounts)
 
 		EXPECT_TRUE(seen.insert(wend__hash(kKey, s.data(), n)).second);
 		EXPECT_TRUE(seen.insert(wend__hash(other, s.data(), n)).second);
-		if (n > 1)
+		if (n > 1) {
 			EXPECT_TRUE(
 				seen.insert(wend__hash(kKey, zeros.data(), n))
 					.second);
+		}
 		for (size_t i = 0; i < n; i++) {
 			std::string t = s;
 

@@ -227,8 +227,9 @@ TEST(SyncMap, AsAPlainMap)
 							  -1,
 						  m.Load(key));
 				}
-				if (i % 1000 == 0)
+				if (i % 1000 == 0) {
 					EXPECT_EQ(plain, m.All());
+				}
 			}
 			EXPECT_EQ(plain.size(), wend_sync_map_len(m));
 			EXPECT_EQ(plain, m.All());

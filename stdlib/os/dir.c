@@ -36,9 +36,10 @@ int wend_os_mkdir_all(const char *path, mode_t mode)
 
 	if (!copy)
 		return -ENOMEM;
+	slash = copy + (*copy == '/'); /* the root is there */
 	/* From the far end it would be fewer calls, as most of it is there; but
 	 * this has no case that needs to go back. */
-	for (slash = copy; (slash = strchr(slash + 1, '/'));) {
+	for (; (slash = strchr(slash, '/')); slash++) {
 		*slash = 0;
 		r = make_one(copy, mode);
 		*slash = '/';

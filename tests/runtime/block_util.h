@@ -11,6 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <functional>
+
 namespace blocking
 {
 
@@ -109,6 +112,34 @@ inline void OnFewServers(const std::function<void()> &body)
 
 		for (int procs : { 1, 2 })
 			wt::RunOn(procs, body);
+	}
+}
+
+/* Twenty tasks read pipes in this way; others go on and then feed them. */
+inline void FeedReaders(const std::function<long(int, void *, size_t)> &reads)
+{
+	constexpr int kReaders = 20;
+	Pipe p[kReaders];
+	std::atomic<int> begun{ 0 };
+	wt::Group g;
+
+	for (int i = 0; i < kReaders; i++)
+		g.Go([&, i] {
+			char b = 0;
+
+			begun++;
+			EXPECT_EQ(1, reads(p[i][0], &b, 1));
+			EXPECT_EQ('a' + i, b);
+			EXPECT_EQ(0, reads(p[i][0], &b, 1));
+		});
+	while (begun < kReaders)
+		wend_yield();
+	PassToken();
+	for (int i = kReaders - 1; i >= 0; i--) {
+		char b = (char)('a' + i);
+
+		EXPECT_EQ(1, write(p[i][1], &b, 1));
+		p[i].Close(1);
 	}
 }
 

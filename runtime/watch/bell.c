@@ -160,7 +160,7 @@ void wend__bell_stop(struct wend__bell *b)
 	a32_store_full(&b->stopping, 1);
 	wend__port->unpark(&b->parker);
 	wend__port->thread_join(&b->thread);
-	b->started = false;
+	a8_store_relaxed(&b->started, 0);
 }
 
 void wend__bell_go_on(struct wend__bell *b, bool taken)

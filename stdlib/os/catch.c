@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catch.c - the signal handler, and its pipe. Protocol: catch.h.
+ *
+ * The child of a fork() has no task to read: there the handlers are taken out
+ * again, so that SIGTERM ends it as it would have. A signal that comes to the
+ * child before that is done is held back until it is, so the signals are
+ * blocked over the fork().
+ *
+ * This file has the thread's plain errno: wend's must not be used in a handler.
+ */
+#define _GNU_SOURCE
+#include "stdlib/os/catch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static _Atomic uint64_t pending;
+static _Atomic uint64_t installed;
+static struct sigaction before[WEND__SIGNALS + 1];
+static int ends[2] = { -1, -1 };
+
+/* write() itself is the runtime's, which is not for handlers. */
+static void write_byte(void)
+{
+	int err = errno;
+
+	/* A full pipe will do, see catch.h. */
+	(void)!syscall(SYS_write, ends[1], "", 1);
+	errno = err;
+}
+
+static void on_signal(int sig)
+{
+	uint64_t bit = wend__signal_bit(sig);
+
+	if (!(atomic_fetch_or(&pending, bit) & bit))
+		write_byte();
+}
+
+/* --- the pipe ------------------------------------------------------------------- */
+
+int wend__catch_open(void)
+{
+	if (ends[0] >= 0)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC)) {
+		ends[0] = ends[1] = -1;
+		return -errno;
+	}
+	/* Only the writing end must not wait. */
+	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+uint64_t wend__catch_take(void)
+{
+	return atomic_exchange(&pending, 0);
+}
+
+void wend__catch_wait(void)
+{
+	char bytes[64];
+
+	/* An error (EINTR) has the caller look once too often. */
+	(void)!read(ends[0], bytes, sizeof(bytes));
+}
+
+void wend__catch_wake(void)
+{
+	write_byte();
+}
+
+/* --- dispositions ------------------------------------------------------------------ */
+
+int wend__catch_install(int sig)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_signal;
+	/* Tasks' stacks are small: on the thread's signal stack. */
+	sa.sa_flags = SA_RESTART | SA_ONSTACK;
+	sigfillset(&sa.sa_mask);
+	if (sigaction(sig, NULL, &before[sig]))
+		return -errno;
+	/* Noted first: a child that is forked meanwhile puts it back. */
+	atomic_fetch_or(&installed, wend__signal_bit(sig));
+	if (sigaction(sig, &sa, NULL)) {
+		atomic_fetch_and(&installed, ~wend__signal_bit(sig));
+		return -errno;
+	}
+	return 0;
+}
+
+void wend__catch_restore(int sig)
+{
+	(void)sigaction(sig, &before[sig], NULL);
+	atomic_fetch_and(&installed, ~wend__signal_bit(sig));
+}
+
+uint64_t wend__catch_installed(void)
+{
+	return atomic_load(&installed);
+}
+
+/* --- fork ---------------------------------------------------------------------------- */
+
+static __thread struct {
+	bool blocked;
+	sigset_t before;
+} mask __attribute__((tls_model("initial-exec")));
+
+static void before_fork(void)
+{
+	sigset_t all;
+
+	mask.blocked = atomic_load(&installed) != 0;
+	if (!mask.blocked)
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &mask.before);
+}
+
+static void in_parent(void)
+{
+	if (mask.blocked)
+		pthread_sigmask(SIG_SETMASK, &mask.before, NULL);
+}
+
+static void in_child(void)
+{
+	uint64_t bits = atomic_load(&installed);
+
+	for (int sig = 1; sig <= WEND__SIGNALS; sig++)
+		if (bits & wend__signal_bit(sig))
+			wend__catch_restore(sig);
+	atomic_store(&pending, 0); /* the parent's */
+	if (ends[0] >= 0) {
+		close(ends[0]);
+		close(ends[1]);
+		ends[0] = ends[1] = -1;
+	}
+	in_parent();
+}
+
+__attribute__((constructor)) static void be_told_of_forks(void)
+{
+	/* No memory for it: then fork() has none either. */
+	(void)pthread_atfork(before_fork, in_parent, in_child);
+}

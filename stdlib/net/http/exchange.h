@@ -128,10 +128,10 @@ void wend__http_request_end(struct http_exchange *x);
 void wend__http_reply_init(struct http_exchange *x);
 int wend__http_reply_head(wend_http_reply *w, int64_t length);
 void wend__http_reply_finish(wend_http_reply *w);
-void wend__http_refuse(struct http_exchange *x, int status);
 bool wend__http_keeps(struct http_exchange *x);
 
 /* reply_body.c */
+void wend__http_refuse(struct http_exchange *x, int status);
 int wend__http_body_flush(wend_http_reply *w);
 ssize_t wend__http_body_write(wend_writer *w, const void *data, size_t n);
 

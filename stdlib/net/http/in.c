@@ -219,8 +219,9 @@ static bool is_version(const char *line, size_t n)
 
 	if (p == NULL || end - p < 7 || p[6] < '0' || p[6] > '9')
 		return false;
-	return p[6] != '1' ||
-	       (end - p > 8 && p[7] == '.' && p[8] >= '0' && p[8] <= '9');
+	if (p[6] != '1')
+		return p[6] != '0';
+	return end - p > 8 && p[7] == '.' && p[8] >= '2' && p[8] <= '9';
 }
 
 static int parse_status(struct http_in *in, llhttp_errno_t err)

@@ -185,15 +185,6 @@ void wend__http_reply_finish(wend_http_reply *w)
 		drain(x);
 }
 
-void wend__http_refuse(struct http_exchange *x, int status)
-{
-	wend_http_reply *w = &x->reply;
-
-	wend__http_reply_init(x);
-	w->close = true;
-	wend_http_error(w, status, NULL);
-}
-
 int wend_http_status(wend_http_reply *w, int status)
 {
 	if (status < 200 || status > 599)

@@ -126,8 +126,8 @@ int wend_http_flush(wend_http_reply *w)
 	return wend__http_out_flush(o);
 }
 
-int wend_http_send(wend_http_reply *w, int status, const char *type,
-		   const void *body, size_t n)
+static int send_now(wend_http_reply *w, int status, const char *type,
+		    const void *body, size_t n)
 {
 	int err = wend_http_status(w, status);
 
@@ -135,14 +135,33 @@ int wend_http_send(wend_http_reply *w, int status, const char *type,
 		err = wend_http_set(w, "Content-Type", type);
 	if (err != 0)
 		return err;
-	if (exchange_of(w)->in.body_error != 0)
-		return exchange_of(w)->in.body_error;
 	w->body_used = 0;
 	w->written = (int64_t)n;
 	wend__http_reply_head(w, (int64_t)n);
-	if (is_silent(w))
-		return exchange_of(w)->out.error;
 	return put(w, body, n);
+}
+
+int wend_http_send(wend_http_reply *w, int status, const char *type,
+		   const void *body, size_t n)
+{
+	int err = exchange_of(w)->in.body_error;
+
+	/* Then the reply is about that, and not the handler's. */
+	return err != 0 ? err : send_now(w, status, type, body, n);
+}
+
+void wend__http_refuse(struct http_exchange *x, int status)
+{
+	wend_http_reply *w = &x->reply;
+	const char *reason = wend_http_reason(status);
+	char line[64];
+	size_t n = strlen(reason);
+
+	memcpy(line, reason, n);
+	line[n] = '\n';
+	wend__http_reply_init(x);
+	w->close = true;
+	send_now(w, status, "text/plain; charset=utf-8", line, n + 1);
 }
 
 int wend_http_error(wend_http_reply *w, int status, const char *text)

@@ -188,7 +188,7 @@ int wend__http_request_init(struct http_exchange *x)
 		.conn = in->conn,
 	};
 	if (in->parser.http_major != 1)
-		return 505;
+		return in->parser.http_major == 0 ? 400 : 505;
 	for (unsigned int i = 0; i < in->count; i++)
 		look_at(&f, &in->fields[i]);
 	if (f.hosts > 1 || (f.hosts == 0 && r->minor > 0) ||

@@ -175,7 +175,7 @@ static int insert(struct node *at, struct route *r, const char *p)
 		if (n > 0 && p[0] == '{') {
 			if (p[n - 1] != '}')
 				return -EINVAL;
-			if (n > 5 && memcmp(p + n - 4, "...}", 4) == 0) {
+			if (n >= 5 && memcmp(p + n - 4, "...}", 4) == 0) {
 				err = add_name(r, p + 1, n - 5);
 				if (err == 0 && !last)
 					err = -EINVAL;

@@ -14,6 +14,7 @@
 
 #include "runtime/base/env.h"
 #include "runtime/block/preload.h"
+#include "runtime/sched/call_limit.h"
 
 void *wend__block_nexts[WEND__CALLS];
 uint32_t wend__block_on;
@@ -153,6 +154,7 @@ int wend__block_start(void)
 	if (!watched && pthread_atfork(NULL, NULL, forked))
 		return -ENOMEM;
 	watched = 1;
+	wend__call_limit_counts = wend__block_in_task;
 	a32_store_relaxed(&wend__block_on, wanted && !wend__sim);
 	return 0;
 }

@@ -116,17 +116,19 @@ static bool park_read(int fd, const struct iovec *iov, int n, enum verdict v,
 	int64_t deadline;
 	int r;
 
-	if (mode == WEND__IO_THREADS || !block_stream(fd))
+	if (block_keeps() || !block_stream(fd))
 		return false;
 	if (mode == WEND__IO_URING) {
 		r = n == 1 ?
 			    ring_read(fd, iov->iov_base, iov->iov_len, caller) :
 			    ring(IORING_OP_READV, fd, iov, (size_t)n, -1,
 				 caller);
-		if (r == WEND__IO_NOT_PARKED)
+		if (r != WEND__IO_NOT_PARKED) {
+			*result = block_result(r);
+			return true;
+		}
+		if (!block_awaits())
 			return false;
-		*result = block_result(r);
-		return true;
 	}
 	deadline = wend__block_deadline(fd, SO_RCVTIMEO);
 	while (v == WAIT) {
@@ -264,8 +266,11 @@ static int write_step(int fd, const char *buf, size_t size, off_t offset,
 	ssize_t result;
 	int r;
 
-	if (block_mode() == WEND__IO_URING)
-		return ring(IORING_OP_WRITE, fd, buf, size, offset, caller);
+	if (block_mode() == WEND__IO_URING) {
+		r = ring(IORING_OP_WRITE, fd, buf, size, offset, caller);
+		if (r != WEND__IO_NOT_PARKED || !block_awaits())
+			return r;
+	}
 	for (;;) {
 		if (*v == CANNOT)
 			return WEND__IO_NOT_PARKED;
@@ -289,11 +294,11 @@ static bool park_write(int fd, const char *buf, size_t size, off_t offset,
 	int64_t deadline = INT64_MAX;
 	int r;
 
-	if (mode == WEND__IO_THREADS)
+	if (block_keeps())
 		return false;
 	if (offset >= 0 ? mode != WEND__IO_URING : !block_stream(fd))
 		return false;
-	if (mode == WEND__IO_EPOLL)
+	if (block_awaits())
 		deadline = wend__block_deadline(fd, SO_SNDTIMEO);
 	while ((size_t)*part < size) {
 		r = write_step(fd, buf + *part, size - (size_t)*part,
@@ -310,13 +315,10 @@ static bool park_write(int fd, const char *buf, size_t size, off_t offset,
 	return true;
 }
 
-/*
- * A first step in the ring, without a try. To a socket it is a try all the
- * same: sending is less work for the kernel than writing, but would wait even
- * if O_NONBLOCK says not to. As wend__io_run(); NOT_PARKED: try.
- */
-static int batched_write(int fd, const void *buf, size_t size,
-			 const void *caller)
+/* To a socket it is a try all the same: sending is less work for the kernel
+ * than writing, but would wait even if O_NONBLOCK says not to. */
+int wend__block_batched_write(int fd, const void *buf, size_t size,
+			      const void *caller)
 {
 	const struct wend__io_op op = {
 		.opcode = IORING_OP_SEND,
@@ -347,7 +349,7 @@ BLOCK_EXPORT ssize_t write(int fd, const void *buf, size_t size)
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
 	if (block_batch(fd) && size) {
-		r = batched_write(fd, buf, size, caller);
+		r = wend__block_batched_write(fd, buf, size, caller);
 		if (r != WEND__IO_NOT_PARKED && (r <= 0 || (size_t)r == size ||
 						 wend__block_nonblocking(fd)))
 			return block_result(r);

@@ -264,10 +264,13 @@ static char order;
 #define order_after()  ((void)0)
 #endif
 
-/* A time limit is an EAGAIN to who set it. */
-static int outcome(int r)
+/* A time limit is an EAGAIN to who set it. A wend_call_limit's deadline is not,
+ * nor a peer that does not answer. */
+static int outcome(int r, int64_t deadline)
 {
-	return r == -ETIMEDOUT ? -EAGAIN : r;
+	if (r == -ETIMEDOUT && deadline != INT64_MAX && wend__now() >= deadline)
+		return -EAGAIN;
+	return r;
 }
 
 int wend__block_park_slow(const struct wend__io_op *op, int option,
@@ -279,13 +282,19 @@ int wend__block_park_slow(const struct wend__io_op *op, int option,
 	order_before();
 	r = wend__io_run(op, deadline, why, caller);
 	order_after();
-	return deadline == INT64_MAX ? r : outcome(r);
+	return outcome(r, deadline);
 }
 
 int wend__block_await(int fd, short events, int64_t deadline, const char *why,
 		      const void *caller)
 {
 	struct pollfd p = { .fd = fd, .events = events };
+	wend_call_limit *l = wend__call_limit(wend__self->task);
+	int r = WEND__IO_NOT_PARKED;
 
-	return outcome(wend__io_wait(&p, 1, deadline, why, caller));
+	if (block_mode() != WEND__IO_THREADS)
+		r = wend__io_wait(&p, 1, deadline, why, caller);
+	if (r == WEND__IO_NOT_PARKED && l)
+		r = wend__call_limit_sleep(l, fd, events, deadline);
+	return outcome(r, deadline);
 }

@@ -13,6 +13,7 @@
 #include <wend/errno.h>
 
 #include "runtime/block/announce.h"
+#include "runtime/sched/call_limit.h"
 #include "runtime/sched/park_io.h"
 
 /*
@@ -72,6 +73,21 @@ static inline enum wend__io_mode block_mode(void)
 							wend__io_mode();
 }
 
+/* Whether a call that was not parked is to be tried until it need not wait,
+ * with block_await() in between. */
+static inline bool block_awaits(void)
+{
+	return wend__call_limit(wend__self->task) ||
+	       block_mode() == WEND__IO_EPOLL;
+}
+
+/* Whether a call that would wait keeps its kernel thread, come what may. */
+static inline bool block_keeps(void)
+{
+	return !wend__call_limit(wend__self->task) &&
+	       block_mode() == WEND__IO_THREADS;
+}
+
 /* Whether an operation on fd goes to the ring without a try: others are on
  * their way there, and the ring does all that the call would do. */
 static inline bool block_batch(int fd)
@@ -98,10 +114,18 @@ static inline int wend__block_park(const struct wend__io_op *op, int option,
 
 /*
  * wend__block_await - wait for fd to be ready, until deadline, which is its
- * time limit. 0, or -errno, or WEND__IO_NOT_PARKED.
+ * time limit. 0, or -errno, or WEND__IO_NOT_PARKED, but not under a
+ * wend_call_limit: then the thread waits here.
  */
 int wend__block_await(int fd, short events, int64_t deadline, const char *why,
 		      const void *caller);
+
+/*
+ * wend__block_batched_write - a first step of a write in the ring, without a
+ * try; block_batch() has said so. As wend__io_run(); WEND__IO_NOT_PARKED: try.
+ */
+int wend__block_batched_write(int fd, const void *buf, size_t size,
+			      const void *caller);
 
 /* As the C library hands results over. */
 static inline ssize_t block_result(int r)

@@ -37,6 +37,14 @@ static int timeout_of(int64_t deadline)
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
+/* Whether a wait has ended as the caller wants it to, at its own deadline and
+ * not that of a wend_call_limit. */
+static bool passed(int wait, int64_t deadline)
+{
+	return wait == -ETIMEDOUT && deadline != INT64_MAX &&
+	       wend__now() >= deadline;
+}
+
 /* The descriptors of fds that are not left out. More than there is room for:
  * how many need not be right. */
 static unsigned int chosen(const struct pollfd *fds, nfds_t n,
@@ -72,7 +80,7 @@ static int poll_until(struct pollfd *fds, nfds_t n, int64_t deadline,
 		if (wait == WEND__IO_NOT_PARKED)
 			break;
 		r = next(fds, n, 0);
-		if (r || wait == -ETIMEDOUT)
+		if (r || passed(wait, deadline))
 			return r;
 		if (wait < 0)
 			return (int)block_result(wait);
@@ -123,7 +131,7 @@ BLOCK_EXPORT int epoll_wait(int fd, struct epoll_event *events, int n,
 		if (wait == WEND__IO_NOT_PARKED)
 			break;
 		r = next(fd, events, n, 0);
-		if (r || wait == -ETIMEDOUT)
+		if (r || passed(wait, deadline))
 			return r;
 		if (wait < 0)
 			return (int)block_result(wait);

@@ -101,7 +101,7 @@ BLOCK_EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
 			return block_result((int)r);
 	}
 	deadline = wend__block_deadline(fd, SO_RCVTIMEO);
-	while (tried && block_mode() == WEND__IO_EPOLL) {
+	while (tried && block_awaits()) {
 		r = wend__block_await(fd, POLLIN, deadline, "receive", caller);
 		if (r == WEND__IO_NOT_PARKED)
 			break;
@@ -145,7 +145,7 @@ BLOCK_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 			return block_result((int)r);
 	}
 	deadline = wend__block_deadline(fd, SO_RCVTIMEO);
-	while (tried && block_mode() == WEND__IO_EPOLL) {
+	while (tried && block_awaits()) {
 		r = wend__block_await(fd, POLLIN, deadline, "receive", caller);
 		if (r == WEND__IO_NOT_PARKED)
 			break;
@@ -225,12 +225,13 @@ static bool park_send(int fd, const struct message *m, size_t *part,
 	ssize_t r;
 	BLOCK_NEXT(sendto)
 
-	if (mode == WEND__IO_THREADS)
+	if (block_keeps())
 		return false;
 	do {
-		if (mode == WEND__IO_URING) {
+		r = WEND__IO_NOT_PARKED;
+		if (mode == WEND__IO_URING)
 			r = ring_send(fd, m, *part, caller);
-		} else {
+		if (r == WEND__IO_NOT_PARKED && block_awaits()) {
 			r = wend__block_await(fd, POLLOUT, deadline, "send",
 					      caller);
 			if (r == 0) {
@@ -256,6 +257,40 @@ static bool park_send(int fd, const struct message *m, size_t *part,
 	return true;
 }
 
+/* Send what part does not cover, and wait for it. */
+static ssize_t send_rest(int fd, const struct message *m, size_t part,
+			 const void *caller)
+{
+	ssize_t r;
+	BLOCK_NEXT(sendto)
+
+	if (park_send(fd, m, &part, &r, caller))
+		return r;
+	wend_block_begin();
+	r = next(fd, (const char *)m->buf + part, m->size - part, m->flags,
+		 m->to, m->to_size);
+	wend_block_end();
+	return r < 0 && part > 0 ? (ssize_t)part : (ssize_t)part + r;
+}
+
+/* Sending in the ring without a try; in there it makes no SIGPIPE. false: try. */
+static bool batched_send(int fd, const struct message *m, ssize_t *result,
+			 const void *caller)
+{
+	int r;
+
+	if (!block_batch(fd))
+		return false;
+	r = wend__block_batched_write(fd, m->buf, m->size, caller);
+	if (r == WEND__IO_NOT_PARKED)
+		return false;
+	if (r <= 0 || (size_t)r == m->size || wend__block_nonblocking(fd))
+		*result = block_result(r);
+	else
+		*result = send_rest(fd, m, (size_t)r, caller);
+	return true;
+}
+
 BLOCK_EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 			    const struct sockaddr *to, socklen_t to_size)
 {
@@ -266,8 +301,12 @@ BLOCK_EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 
 	if (!wend__block_in_task() || (flags & MSG_DONTWAIT))
 		return next(fd, buf, size, flags, to, to_size);
-	if (!to && as_file(fd, size, flags))
-		return write(fd, buf, size);
+	if (!to && as_file(fd, size, flags & ~MSG_NOSIGNAL)) {
+		if (!flags)
+			return write(fd, buf, size);
+		if (batched_send(fd, &m, &r, WEND__CALLER()))
+			return r;
+	}
 	r = next(fd, buf, size, flags | MSG_DONTWAIT, to, to_size);
 	if (r == (ssize_t)size)
 		return r;
@@ -279,12 +318,7 @@ BLOCK_EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 	} else {
 		part = (size_t)r;
 	}
-	if (park_send(fd, &m, &part, &r, WEND__CALLER()))
-		return r;
-	wend_block_begin();
-	r = next(fd, (const char *)buf + part, size - part, flags, to, to_size);
-	wend_block_end();
-	return r < 0 && part > 0 ? (ssize_t)part : (ssize_t)part + r;
+	return send_rest(fd, &m, part, WEND__CALLER());
 }
 
 BLOCK_EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
@@ -348,7 +382,7 @@ BLOCK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 			return block_result((int)r);
 	}
 	deadline = wend__block_deadline(fd, SO_SNDTIMEO);
-	while (r < 0 && block_mode() == WEND__IO_EPOLL) {
+	while (r < 0 && block_awaits()) {
 		r = wend__block_await(fd, POLLOUT, deadline, "send", caller);
 		if (r == WEND__IO_NOT_PARKED)
 			break;
@@ -395,7 +429,7 @@ static int wait_accept(int fd, struct sockaddr *addr, socklen_t *addr_size,
 		if (r != WEND__IO_NOT_PARKED)
 			return (int)block_result(r);
 	}
-	if (mode == WEND__IO_EPOLL) {
+	if (block_awaits()) {
 		r = wend__block_await(fd, POLLIN,
 				      wend__block_deadline(fd, SO_RCVTIMEO),
 				      "accept", caller);

@@ -35,6 +35,7 @@
 #include <wend/runtime.h>
 
 #include "runtime/base/rare.h"
+#include "runtime/sched/call_limit.h"
 #include "runtime/sched/idle.h"
 #include "runtime/sched/preempt.h"
 
@@ -372,7 +373,8 @@ __attribute__((noinline)) static void call_back(struct wend__server *s,
 
 /*
  * Start n operations, and wait until the first of them ends or something else
- * ends the wait; then have the others back. 0, or as wend__io_wait(). Takes the
+ * ends the wait; then have the others back. 0, or as wend__io_wait(), or
+ * WEND__CALL_AGAIN. Takes the
  * calling task: wend__self must not be read again after a switch. Inline: each
  * frame on a waiting task's stack is cache misses when it is woken, and a
  * return that the processor predicts wrongly.
@@ -387,6 +389,7 @@ run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
 	struct wend__waiter *by;
 	unsigned int i;
 	bool first;
+	int r = -ETIMEDOUT;
 
 	wend__preempt_off();
 	s = t->worker->server;
@@ -425,12 +428,15 @@ run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
 	if (first && !s->alone)
 		wend__timer_added(s);
 	wend__preempt_on(); /* a wait that has begun keeps it off */
-	by = wend__wait(t, deadline, why, NULL, caller);
+	if (wend__call_limit(t))
+		by = wend__call_limit_park(t, deadline, why, caller, &r);
+	else
+		by = wend__wait(t, deadline, why, NULL, caller);
 	if (by != &io.waiter || n > 1)
 		call_back(s, &io, req, n);
 	if (by == &io.waiter)
 		return 0;
-	return by == WEND__WOKEN_TIMEOUT ? -ETIMEDOUT : -ECANCELED;
+	return by == WEND__WOKEN_CANCEL ? -ECANCELED : r;
 }
 
 int wend__io_run(const struct wend__io_op *op, int64_t deadline,
@@ -446,8 +452,9 @@ int wend__io_run(const struct wend__io_op *op, int64_t deadline,
 			return r;
 		/* Interrupted: in a thread of the kernel's, by nothing that
 		 * the program has to know of. */
-	} while (r == 0 && req.result == -EINTR);
-	if (r == 0 || req.result != -ECANCELED)
+	} while ((r == 0 && req.result == -EINTR) ||
+		 (r == WEND__CALL_AGAIN && req.result == -ECANCELED));
+	if (r >= 0 || req.result != -ECANCELED)
 		return req.result;
 	return r;
 }
@@ -457,6 +464,8 @@ int wend__io_wait(const struct pollfd *fds, unsigned int n, int64_t deadline,
 {
 	struct wend__io_op op[WEND__IO_POLL_MAX];
 	struct wend__io_req req[WEND__IO_POLL_MAX];
+	struct wend_task *t = wend__self->task;
+	int r;
 
 	for (unsigned int i = 0; i < n; i++)
 		op[i] = (struct wend__io_op){
@@ -464,5 +473,8 @@ int wend__io_wait(const struct pollfd *fds, unsigned int n, int64_t deadline,
 			.fd = fds[i].fd,
 			.flags = (uint16_t)fds[i].events,
 		};
-	return run(wend__self->task, op, req, n, deadline, why, caller);
+	do {
+		r = run(t, op, req, n, deadline, why, caller);
+	} while (r == WEND__CALL_AGAIN);
+	return r;
 }

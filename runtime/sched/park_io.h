@@ -34,7 +34,8 @@ enum wend__io_mode wend__io_mode(void);
 /*
  * wend__io_run - do op; the calling task waits for its end.
  *
- *   deadline    of waiting, on the runtime's clock
+ *   deadline    of waiting, on the runtime's clock; the task's wend_call_limit
+ *               counts, too
  *   why         for dumps: static text
  *
  * Only in a task, with WEND__IO_URING. What op points to is the kernel's until

@@ -15,6 +15,7 @@
 #include <wend/defer.h>
 #include <wend/errno.h>
 #include <wend/inspect.h>
+#include <wend/limit.h>
 #include <wend/nursery.h>
 #include <wend/runtime.h>
 #include <wend/select.h>

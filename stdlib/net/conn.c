@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn.c - a connection on a stream socket.
+ *
+ * A close ends both limits, and then shuts the socket down: so who returns
+ * from a call because of the shutdown sees that the limit has ended. The
+ * descriptor is closed when the object is freed, as a call on it may be under
+ * way until then, and would go over to the file that gets the number next.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stdlib/net/socket.h"
+
+struct sock {
+	wend_conn conn;
+	wend_call_limit rd, wr;
+	int fd;
+	wend_mutex lock; /* of the texts */
+	char *local, *remote;
+	/* From accept(): a peer that is gone cannot be asked for it. */
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} peer;
+};
+
+static struct sock *of_reader(wend_reader *r)
+{
+	return (struct sock *)((char *)r - offsetof(struct sock, conn.reader));
+}
+
+static struct sock *of_writer(wend_writer *w)
+{
+	return (struct sock *)((char *)w - offsetof(struct sock, conn.writer));
+}
+
+static struct sock *of_conn(wend_conn *c)
+{
+	return (struct sock *)((char *)c - offsetof(struct sock, conn));
+}
+
+/* --- reading and writing --------------------------------------------------------- */
+
+static ssize_t sock_read(wend_reader *r, void *buf, size_t n)
+{
+	struct sock *s = of_reader(r);
+	struct wend__net_call call;
+	ssize_t got;
+
+	got = wend_call_limit_check(&s->rd);
+	if (got < 0 || n == 0)
+		return got;
+	wend__net_begin(&call, &s->rd, s->fd, POLLIN);
+	do {
+		got = recv(s->fd, buf, n, wend__net_flags(&call));
+	} while (wend__net_again(&call, &got));
+	return got;
+}
+
+/* One send(), of a part perhaps. */
+static ssize_t send_some(struct sock *s, const char *p, size_t n)
+{
+	struct wend__net_call call;
+	ssize_t sent;
+
+	sent = wend_call_limit_check(&s->wr);
+	if (sent < 0)
+		return sent;
+	wend__net_begin(&call, &s->wr, s->fd, POLLOUT);
+	do {
+		sent = send(s->fd, p, n, MSG_NOSIGNAL | wend__net_flags(&call));
+	} while (wend__net_again(&call, &sent));
+	return sent;
+}
+
+static ssize_t sock_write(wend_writer *w, const void *buf, size_t n)
+{
+	struct sock *s = of_writer(w);
+	size_t done = 0;
+	ssize_t r;
+
+	if (n == 0)
+		return wend_call_limit_check(&s->wr);
+	while (done < n) {
+		r = send_some(s, (const char *)buf + done, n - done);
+		if (r < 0)
+			return r;
+		done += (size_t)r;
+	}
+	return (ssize_t)n;
+}
+
+/* --- the rest of a connection ------------------------------------------------------ */
+
+static int sock_close_write(wend_conn *c)
+{
+	struct sock *s = of_conn(c);
+
+	if (wend_call_limit_check(&s->wr) == -ECANCELED)
+		return -ECANCELED;
+	return shutdown(s->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+static int sock_close(wend_conn *c)
+{
+	struct sock *s = of_conn(c);
+
+	wend_call_limit_end(&s->rd);
+	wend_call_limit_end(&s->wr);
+	/* ENOTCONN: the peer was first. */
+	(void)shutdown(s->fd, SHUT_RDWR);
+	return 0;
+}
+
+static void sock_free(wend_conn *c)
+{
+	struct sock *s = of_conn(c);
+
+	(void)close(s->fd);
+	free(s->local);
+	free(s->remote);
+	free(s);
+}
+
+static void sock_set_read_deadline(wend_conn *c, int64_t deadline)
+{
+	wend_call_limit_set(&of_conn(c)->rd, deadline);
+}
+
+static void sock_set_write_deadline(wend_conn *c, int64_t deadline)
+{
+	wend_call_limit_set(&of_conn(c)->wr, deadline);
+}
+
+static int sock_fd(wend_conn *c)
+{
+	return of_conn(c)->fd;
+}
+
+/* a as a text in *kept, made once. "" if there is no memory for it. */
+static const char *text_of(struct sock *s, char **kept, const wend_net_addr *a)
+{
+	char text[WEND_NET_TEXT];
+	const char *result;
+
+	wend_mutex_lock(&s->lock);
+	if (!*kept) {
+		(void)wend_net_addr_text(a, text, sizeof(text));
+		*kept = strdup(text);
+	}
+	result = *kept ? *kept : "";
+	wend_mutex_unlock(&s->lock);
+	return result;
+}
+
+static const char *sock_local(wend_conn *c)
+{
+	struct sock *s = of_conn(c);
+	wend_net_addr a = { .size = sizeof(a.sa) };
+
+	if (getsockname(s->fd, (struct sockaddr *)&a.sa, &a.size) < 0)
+		a.size = 0;
+	return text_of(s, &s->local, &a);
+}
+
+static const char *sock_remote(wend_conn *c)
+{
+	struct sock *s = of_conn(c);
+	wend_net_addr a = { .size = sizeof(a.sa) };
+
+	if (s->peer.sa.sa_family)
+		wend__net_addr_set(&a, &s->peer, sizeof(s->peer));
+	else if (getpeername(s->fd, (struct sockaddr *)&a.sa, &a.size) < 0)
+		a.size = 0;
+	return text_of(s, &s->remote, &a);
+}
+
+static const struct wend_conn_ops sock_ops = {
+	.close_write = sock_close_write,
+	.close = sock_close,
+	.free = sock_free,
+	.set_read_deadline = sock_set_read_deadline,
+	.set_write_deadline = sock_set_write_deadline,
+	.fd = sock_fd,
+	.local = sock_local,
+	.remote = sock_remote,
+};
+
+/* --- making one ---------------------------------------------------------------------- */
+
+wend_conn *wend__net_conn(int fd, const struct sockaddr *peer, socklen_t size)
+{
+	struct sock *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->conn.reader.read = sock_read;
+	s->conn.writer.write = sock_write;
+	s->conn.ops = &sock_ops;
+	s->fd = fd;
+	if (size <= sizeof(s->peer) &&
+	    (peer->sa_family == AF_INET || peer->sa_family == AF_INET6))
+		memcpy(&s->peer, peer, size);
+	return &s->conn;
+}
+
+static int clear_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	if (!(flags & O_NONBLOCK))
+		return 0;
+	return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int wend_net_from_fd(wend_conn **c, int fd)
+{
+	struct sockaddr_storage sa = { 0 };
+	socklen_t size = sizeof(sa), n = sizeof(int);
+	int type, r;
+
+	*c = NULL;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0)
+		return -errno;
+	if (type != SOCK_STREAM)
+		return -EINVAL;
+	r = clear_nonblock(fd);
+	if (r < 0)
+		return r;
+	if (getpeername(fd, (struct sockaddr *)&sa, &size) < 0)
+		size = 0;
+	*c = wend__net_conn(fd, (struct sockaddr *)&sa, size);
+	return *c ? 0 : -ENOMEM;
+}
+
+int wend_net_pair(wend_conn *c[2])
+{
+	const struct sockaddr none = { 0 };
+	int fd[2];
+
+	c[0] = c[1] = NULL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0)
+		return -errno;
+	c[0] = wend__net_conn(fd[0], &none, 0);
+	c[1] = wend__net_conn(fd[1], &none, 0);
+	if (c[0] && c[1])
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		if (c[i])
+			wend_conn_free(c[i]);
+		else
+			(void)close(fd[i]);
+		c[i] = NULL;
+	}
+	return -ENOMEM;
+}
+
+/* --- files --------------------------------------------------------------------------- */
+
+/*
+ * sendfile() cannot be told not to wait but by O_NONBLOCK. That is set behind
+ * the runtime's back, on purpose: calls on this socket that others make
+ * meanwhile are to wait as before.
+ */
+static void set_nonblock(int fd, bool on)
+{
+	(void)syscall(SYS_fcntl, fd, F_SETFL, O_RDWR | (on ? O_NONBLOCK : 0));
+}
+
+/* sendfile() without SIGPIPE, which no flag keeps it from. It is sent to the
+ * thread that called, and the task does not leave that in between. */
+static ssize_t quiet_sendfile(int fd, int file, off_t *offset, size_t n)
+{
+	const struct timespec now = { 0 };
+	sigset_t pipe, old;
+	ssize_t sent;
+	int err;
+
+	(void)sigemptyset(&pipe);
+	(void)sigaddset(&pipe, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe, &old);
+	sent = sendfile(fd, file, offset, n);
+	err = errno;
+	if (sent < 0 && err == EPIPE && !sigismember(&old, SIGPIPE))
+		(void)sigtimedwait(&pipe, NULL, &now);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return sent < 0 ? -err : sent;
+}
+
+/* One sendfile() that may have waited for room before. */
+static ssize_t send_piece(struct sock *s, int file, off_t *offset, size_t n)
+{
+	ssize_t r;
+
+	for (;;) {
+		r = wend_call_limit_check(&s->wr);
+		if (r < 0)
+			return r;
+		r = quiet_sendfile(s->fd, file, offset, n);
+		if (r == -EAGAIN)
+			r = wend_call_limit_wait(&s->wr, s->fd, POLLOUT);
+		else if (r != -EINTR)
+			return r;
+		if (r < 0 && r != -EINTR)
+			return r;
+	}
+}
+
+ssize_t wend_net_sendfile(wend_conn *c, int file, off_t offset, size_t n)
+{
+	struct sock *s = of_conn(c);
+	size_t done = 0;
+	ssize_t r = 0;
+
+	if (c->ops != &sock_ops)
+		return -ENOTSUP;
+	set_nonblock(s->fd, true);
+	while (done < n) {
+		r = send_piece(s, file, &offset, n - done);
+		if (r <= 0)
+			break;
+		done += (size_t)r;
+	}
+	set_nonblock(s->fd, false);
+	if (r < 0 && wend_call_limit_check(&s->wr) == -ECANCELED)
+		return -ECANCELED;
+	return r < 0 ? r : (ssize_t)done;
+}
+
+/* --- options ------------------------------------------------------------------------- */
+
+int wend_net_set_delay(wend_conn *c, bool on)
+{
+	int fd = wend_conn_fd(c);
+
+	return fd < 0 ? fd : wend__net_set_delay(fd, on);
+}
+
+int wend_net_set_keepalive(wend_conn *c, int64_t keepalive)
+{
+	int fd = wend_conn_fd(c);
+
+	return fd < 0 ? fd : wend__net_set_keepalive(fd, keepalive);
+}
+
+int wend_net_set_buffers(wend_conn *c, int rcvbuf, int sndbuf)
+{
+	int fd = wend_conn_fd(c);
+
+	if (fd < 0)
+		return fd;
+	if (rcvbuf &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf)) < 0)
+		return -errno;
+	if (sndbuf &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)) < 0)
+		return -errno;
+	return 0;
+}
+
+int wend_net_set_linger(wend_conn *c, int seconds)
+{
+	const struct linger l = { seconds >= 0, seconds < 0 ? 0 : seconds };
+	int fd = wend_conn_fd(c);
+
+	if (fd < 0)
+		return fd;
+	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)) < 0 ?
+		       -errno :
+		       0;
+}

@@ -3,7 +3,8 @@
  * exchange.h - the server's side of a connection: one request, one reply, and
  * what they share. Made once for a connection and used again for each request.
  *
- *	server.c     the server, its connections, stopping
+ *	server.c     the server, its options, stopping
+ *	serve.c      listening
  *	converse.c   the life of a connection
  *	request.c    what is allowed in a request; its memory
  *	reply.c      the header of a reply
@@ -27,11 +28,6 @@
 #define HTTP_MAX_FIELDS	 8192
 #define HTTP_MAX_PARAMS	 8
 
-struct http_server_limits {
-	struct http_limits in;
-	bool require_length;
-};
-
 struct wend_http_server {
 	wend_http_server_opts opts;
 	struct http_limits limits;
@@ -40,6 +36,7 @@ struct wend_http_server {
 	wend_mutex lock; /* of conns */
 	struct http_exchange *conns;
 	wend_waitgroup serving;
+	wend_net_server *net; /* of wend_http_serve() */
 };
 
 enum reply_state {
@@ -119,6 +116,9 @@ static inline struct http_exchange *exchange_of_request(
 					offsetof(struct http_exchange,
 						 request));
 }
+
+/* serve.c */
+int wend__http_serve_init(struct wend_http_server *s);
 
 /* request.c */
 int wend__http_request_init(struct http_exchange *x);

@@ -11,7 +11,7 @@
  *	wend_http_route(router, "GET /hello/{name}", hello, NULL);
  *	wend_http_server *s = wend_http_server_new(&(wend_http_server_opts){
  *		.handler = wend_http_router_serve, .arg = router });
- *	wend_http_serve_conn(s, conn);
+ *	wend_http_serve(s, listener);
  *
  * The server does what the protocol demands: keep-alive, pipelining, chunks in
  * both directions, 100-continue, HEAD, limits, time-outs, and a refusal of what
@@ -23,6 +23,7 @@
 #define WEND_STD_HTTP_SERVER_H
 
 #include <wend/std/http.h>
+#include <wend/std/net.h>
 
 WEND_BEGIN_DECLS
 
@@ -215,6 +216,9 @@ typedef struct wend_http_record {
  *   body_timeout   ns for a body (10 s) beside what it may take at min_rate
  *   write_timeout  ns for one write (10 s), the same; closes
  *   min_rate       bytes a second that a client must take or give (500)
+ *   max_conns      connections of wend_http_serve() at once; more wait to be
+ *                  accepted. 0: any number
+ *   stack_size     of its tasks; 0: the runtime's
  *
  * Negative times mean WEND_FOREVER; a negative min_rate: no time beside.
  */
@@ -234,6 +238,8 @@ typedef struct wend_http_server_opts {
 	int64_t body_timeout;
 	int64_t write_timeout;
 	int64_t min_rate;
+	uint32_t max_conns;
+	size_t stack_size;
 } wend_http_server_opts;
 
 /* opts is copied, name too. NULL: no memory, or no handler. */
@@ -258,14 +264,25 @@ WEND_API void wend_http_server_free(wend_http_server *s);
 WEND_API int wend_http_serve_conn(wend_http_server *s, wend_conn *conn);
 
 /*
- * wend_http_server_stop - end gracefully.
+ * wend_http_serve - accept clients, and serve each in a task of its own, until
+ * wend_http_server_stop(). Several tasks may, each with a listener.
  *
- * Clients between two requests are hung up on; a request that has begun is
- * answered, with "Connection: close". Past the deadline the other connections
- * are closed, too. Further clients are refused with 503.
+ * Returns  0: stopped; l is closed, and freeing it the caller's
+ * Errors   as wend_net_server_serve()
+ */
+WEND_API int wend_http_serve(wend_http_server *s, wend_net_listener *l);
+
+/*
+ * wend_http_server_stop - end gracefully, for ever.
+ *
+ * No more clients are accepted; those between two requests are hung up on; a
+ * request that has begun is answered, with "Connection: close". Past the
+ * deadline the other connections are closed, too. A connection that
+ * wend_http_serve_conn() gets later is refused with 503.
  *
  * Returns  0, and nothing is served any more.
  * Errors   ETIMEDOUT  the same, but some had to be closed
+ * Context  any task but those of the connections. It waits for the handlers.
  */
 WEND_API int wend_http_server_stop(wend_http_server *s, int64_t deadline);
 

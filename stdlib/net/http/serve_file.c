@@ -2,21 +2,17 @@
 /*
  * serve_file.c - static files: from an open file to the client.
  */
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 #include "stdlib/net/http/files.h"
 
 /* Up to here a copy into the buffer, and one write with the header, is less
  * work than another call for the file alone. */
 #define COPY_SIZE HTTP_BODY_SIZE
-#define PIECE	  (1 << 20)
+/* Each piece has its own deadline. */
+#define PIECE (1 << 20)
 
 /* By the buffer: over TLS, and what is small. */
 static int copy_file(wend_http_reply *w, int file, int64_t from, int64_t size)
@@ -42,76 +38,35 @@ static int copy_file(wend_http_reply *w, int file, int64_t from, int64_t size)
 	return 0;
 }
 
-/* Wait until the client takes more, as long as for any write. */
-static int await_room(struct http_out *o, int socket, int64_t n)
-{
-	int64_t now = wend_now();
-	int64_t until = wend__http_deadline(now, o->timeout, n, o->min_rate,
-					    o->deadline);
-	struct pollfd p = { .fd = socket, .events = POLLOUT };
-	int ms = -1, r;
-
-	if (until != WEND_FOREVER) {
-		until = (until - now) / WEND_MILLISECOND + 1;
-		ms = until > INT_MAX ? INT_MAX : (int)until;
-	}
-	do
-		r = poll(&p, 1, ms);
-	while (r < 0 && errno == EINTR);
-	if (r == 0)
-		return -ETIMEDOUT;
-	return r < 0 ? -errno : 0;
-}
-
-/*
- * From the page cache to the socket. A sendfile() that waits would keep a
- * kernel thread, however slow the client is: so the socket does not block, and
- * the task waits in poll(), which parks. Nobody else uses it meanwhile.
- */
-static int send_file(struct http_out *o, int socket, int file, int64_t from,
-		     int64_t size)
-{
-	off_t at = from;
-	int err = 0;
-
-	while (size > 0 && err == 0) {
-		ssize_t n = sendfile(socket, file, &at,
-				     size < PIECE ? (size_t)size : PIECE);
-
-		if (n > 0)
-			size -= n;
-		else if (n == 0)
-			err = -EIO; /* it was cut meanwhile */
-		else if (errno == EAGAIN)
-			err = await_room(o, socket,
-					 size < PIECE ? size : PIECE);
-		else if (errno != EINTR)
-			err = -errno;
-	}
-	return err;
-}
-
-/* The header is out; its length has been said. */
-static int send_body(wend_http_reply *w, int file, int64_t from, int64_t size)
+/* From the page cache to the socket; the header is out, or in the buffer, and
+ * has said the length. Over TLS, by the buffer. */
+static int send_file(wend_http_reply *w, int file, int64_t from, int64_t size)
 {
 	struct http_exchange *x = exchange_of(w);
-	int socket = wend_conn_fd(x->in.conn), flags, err;
+	struct http_out *o = &x->out;
+	int err = wend_http_flush(w);
+	size_t piece;
+	ssize_t n;
 
-	if (socket < 0)
-		return copy_file(w, file, from, size);
-	err = wend_http_flush(w);
-	if (err != 0)
-		return err;
-	flags = fcntl(socket, F_GETFL);
-	if (flags < 0 || fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0)
-		return copy_file(w, file, from, size);
-	err = send_file(&x->out, socket, file, from, size);
-	if (!(flags & O_NONBLOCK))
-		fcntl(socket, F_SETFL, flags);
-	if (err == 0)
-		w->written += size;
-	else
-		x->out.error = err;
+	while (err == 0 && size > 0) {
+		piece = size < PIECE ? (size_t)size : PIECE;
+		wend_conn_set_write_deadline(
+			x->in.conn,
+			wend__http_deadline(wend_now(), o->timeout,
+					    (int64_t)piece, o->min_rate,
+					    o->deadline));
+		n = wend_net_sendfile(x->in.conn, file, from, piece);
+		if (n == -ENOTSUP)
+			return copy_file(w, file, from, size);
+		if (n < (ssize_t)piece) /* it was cut meanwhile */
+			err = n < 0 ? (int)n : -EIO;
+		from += n;
+		size -= n;
+		w->written += n > 0 ? n : 0;
+	}
+	if (err != 0 && o->error == 0)
+		o->error = err;
+	o->now = wend_now();
 	return err;
 }
 
@@ -167,7 +122,7 @@ static void serve(wend_http_reply *w, wend_http_request *r, const char *name,
 	if (size <= COPY_SIZE)
 		copy_file(w, file, from, size);
 	else
-		send_body(w, file, from, size);
+		send_file(w, file, from, size);
 }
 
 /* "/a" of a directory is "/a/": relative links in it depend on that. */

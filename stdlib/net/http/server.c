@@ -54,7 +54,8 @@ wend_http_server *wend_http_server_new(const wend_http_server_opts *opts)
 	s->opts = *opts;
 	s->opts.name = NULL;
 	s->name = server_field(opts->name);
-	if (s->name == NULL) {
+	if (s->name == NULL || wend__http_serve_init(s) != 0) {
+		free(s->name);
 		free(s);
 		return NULL;
 	}
@@ -66,6 +67,7 @@ void wend_http_server_free(wend_http_server *s)
 {
 	if (s == NULL)
 		return;
+	wend_net_server_free(s->net);
 	free(s->name);
 	free(s);
 }
@@ -84,17 +86,21 @@ static void hang_up(struct wend_http_server *s, bool all)
 
 int wend_http_server_stop(wend_http_server *s, int64_t deadline)
 {
-	bool cancelled;
+	bool shielded;
+	int r;
 
 	atomic_store(&s->stopping, true);
 	hang_up(s, false);
-	if (wend_waitgroup_wait_until(&s->serving, deadline) == 0)
+	r = wend_net_server_shutdown(s->net, deadline);
+	if (r == 0)
+		r = wend_waitgroup_wait_until(&s->serving, deadline);
+	if (r == 0)
 		return 0;
 	hang_up(s, true);
 	/* Whoever was closed ends soon; not to wait for it would leave it a
 	 * server that may be freed. */
-	cancelled = wend_task_shield(true);
+	shielded = wend_task_shield(true);
 	wend_waitgroup_wait(&s->serving);
-	wend_task_shield(cancelled);
+	wend_task_shield(shielded);
 	return -ETIMEDOUT;
 }

@@ -51,14 +51,6 @@ TASK(stop_on_signal, (const sigset_t *, signals), (wend_http_server *, s))
 	wend_http_server_stop(s, wend_after(GRACE));
 }
 
-static void count(wend_http_reply *w, wend_http_request *r, void *arg)
-{
-	struct httpd *h = arg;
-
-	wend_http_next(w, r);
-	atomic_fetch_add_explicit(&h->requests, 1, memory_order_relaxed);
-}
-
 static void print_record(const wend_http_record *r, void *arg)
 {
 	(void)arg;
@@ -68,8 +60,161 @@ static void print_record(const wend_http_record *r, void *arg)
 		r->status, r->sent, r->duration / WEND_MICROSECOND);
 }
 
-static void serve(wend_conn *c, void *arg)
+static void print_summary(struct httpd *h, long load_tasks)
 {
-	(void)c, (void)arg;
+	struct load_work work = load_done(h->load);
+	wend_http_stats st;
+
+	wend_http_server_stats(h->server, &st);
+	printf("%" PRIu64 " requests from %" PRIu64 " clients\n", st.requests,
+	       st.accepted);
+	if (load_tasks > 0)
+		printf("%ld other tasks: %" PRIu64 " messages passed, %" PRIu64
+		       " steps computed\n",
+		       load_tasks, work.messages, work.steps);
 }
 
+/* Serve until a signal comes. */
+static int serve(struct httpd *h, wend_net_listener *l, const struct options *o)
+{
+	sigset_t signals;
+	int err = 0;
+
+	stop_signals(&signals);
+	nursery(n) {
+		h->load = load_start(&n, o->load);
+		if (h->load == NULL ||
+		    nursery_go(&n, stop_on_signal, &signals, h->server) != 0)
+			continue;
+		h->started = wend_now();
+		printf("listening on http://%s\n",
+		       wend_net_listener_address(l));
+		fflush(stdout);
+		err = wend_http_serve(h->server, l);
+		wend_nursery_cancel(&n); /* the load */
+	}
+	if (h->load == NULL || n.result != 0) {
+		fputs("httpd: no memory for the tasks\n", stderr);
+		return 1;
+	}
+	if (err != 0)
+		fprintf(stderr, "httpd: %s\n", strerror(-err));
+	print_summary(h, o->load);
+	load_free(h->load);
+	return err != 0;
+}
+
+/* What the server says, by the options. */
+static int furnish(struct httpd *h, const struct options *o)
+{
+	wend_http_server_opts opts = { .handler = wend_http_router_serve,
+				       .done = o->log ? print_record : NULL };
+	int err = 0;
+
+	if (o->root != NULL)
+		err = wend_http_files_new(
+			&(wend_http_files_opts){ .root = o->root }, &h->files);
+	if (err != 0)
+		return err;
+	h->router = wend_http_router_new();
+	h->notes = notes_new();
+	if (h->router == NULL || h->notes == NULL)
+		return -ENOMEM;
+	err = httpd_pages(h->router, h);
+	if (err == 0)
+		err = httpd_notes(h->router, h->notes);
+	if (err != 0)
+		return err;
+	opts.arg = h->router;
+	h->server = wend_http_server_new(&opts);
+	return h->server != NULL ? 0 : -ENOMEM;
+}
+
+static void clear(struct httpd *h)
+{
+	wend_http_server_free(h->server);
+	wend_http_router_free(h->router);
+	wend_http_files_free(h->files);
+	notes_free(h->notes);
+}
+
+static int run(const struct options *o)
+{
+	struct httpd h = { 0 };
+	wend_net_listener *l = NULL;
+	char address[32];
+	int err = furnish(&h, o);
+
+	if (err != 0) {
+		fprintf(stderr, "httpd: %s: %s\n",
+			o->root != NULL ? o->root : "start", strerror(-err));
+		clear(&h);
+		return 1;
+	}
+	snprintf(address, sizeof(address), "127.0.0.1:%ld", o->port);
+	err = wend_net_listen(&l, address, NULL);
+	if (err != 0) {
+		fprintf(stderr, "httpd: port %ld: %s\n", o->port,
+			strerror(-err));
+		err = 1;
+	} else {
+		err = serve(&h, l, o);
+	}
+	wend_net_listener_free(l);
+	clear(&h);
+	return err;
+}
+
+/* A number from 0 to max; anything else ends the program. */
+static long number(const char *text, long max)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end != text && *end == '\0' && n >= 0 && n <= max)
+		return n;
+	fprintf(stderr, "httpd: bad number: %s\n%s", text, usage);
+	exit(2);
+}
+
+static int app(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "port", required_argument, NULL, 'p' },
+		{ "load", required_argument, NULL, 'l' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "log", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options o = { .port = 8080 };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt == 'p')
+			o.port = number(optarg, 65535);
+		else if (opt == 'l')
+			o.load = number(optarg, 1000000);
+		else if (opt == 'r')
+			o.root = optarg;
+		else if (opt == 'v')
+			o.log = true;
+		else
+			break;
+	}
+	if (opt != -1 || optind < argc) {
+		fputs(usage, opt == 'h' ? stdout : stderr);
+		return opt == 'h' ? 0 : 2;
+	}
+	return run(&o);
+}
+
+int main(int argc, char **argv)
+{
+	sigset_t signals;
+
+	/* Blocked before there is a second thread, so blocked in all. */
+	stop_signals(&signals);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	return wend_main(app, argc, argv);
+}

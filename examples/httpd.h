@@ -12,18 +12,17 @@
 #ifndef EXAMPLES_HTTPD_H
 #define EXAMPLES_HTTPD_H
 
-#include <stdatomic.h>
 #include <wend/short.h>
 #include <wend/std/http_server.h>
 #include "examples/load.h"
 
 struct httpd {
 	int64_t started;
-	struct load *load;
-	_Atomic uint64_t requests;
-	_Atomic uint64_t accepted;
+	wend_http_server *server;
+	wend_http_router *router;
 	wend_http_files *files; /* of --root; NULL: none */
 	struct notes *notes;
+	struct load *load;
 };
 
 /* Fill the router: 0 or an error. */

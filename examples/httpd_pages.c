@@ -46,9 +46,11 @@ static void page_stats(wend_http_reply *w, wend_http_request *r, void *arg)
 	struct httpd *h = arg;
 	struct load_work work = load_done(h->load);
 	struct wend_stats st;
+	wend_http_stats served;
 
 	(void)r;
 	wend_stats_get(&st);
+	wend_http_server_stats(h->server, &served);
 	wend_http_set(w, "Content-Type", "application/json");
 	wend_http_printf(w,
 			 "{\"uptime_ms\":%" PRId64 ",\"requests\":%" PRIu64
@@ -59,7 +61,7 @@ static void page_stats(wend_http_reply *w, wend_http_request *r, void *arg)
 			 ",\"kernel_threads\":%" PRIu64
 			 ",\"resident_kib\":%ld}\n",
 			 (wend_now() - h->started) / WEND_MILLISECOND,
-			 atomic_load(&h->requests), atomic_load(&h->accepted),
+			 served.requests, served.accepted,
 			 work.messages, work.steps, st.tasks_live,
 			 st.tasks_started, st.switches, st.steals, st.blocks,
 			 st.workers, resident_kib());

@@ -39,11 +39,18 @@ static void report(struct http_exchange *x, int64_t from)
 	o->done(&record, o->done_arg);
 }
 
+static void count(_Atomic uint64_t *n)
+{
+	/* Only ever read as a number. */
+	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
 /* Refuse what was read, so far as it can be said to whom. */
 static void refuse(struct http_exchange *x, int status)
 {
 	int64_t from = x->server->opts.done != NULL ? wend_now() : 0;
 
+	count(&x->server->refused);
 	wend__http_refuse(x, status);
 	if (x->server->opts.done != NULL)
 		report(x, from);
@@ -55,15 +62,16 @@ static bool answer(struct http_exchange *x)
 	const wend_http_server_opts *o = &x->server->opts;
 	int64_t from = o->done != NULL ? wend_now() : 0;
 	int status = wend__http_request_init(x);
+	bool done = false;
 
 	wend__http_reply_init(x);
 	if (status != 0) {
 		wend__http_refuse(x, status);
 	} else {
 		o->handler(&x->reply, &x->request, o->arg);
-		if (!x->taken_over)
-			wend__http_reply_finish(&x->reply);
+		done = x->taken_over || wend__http_reply_finish(&x->reply);
 	}
+	count(done ? &x->server->requests : &x->server->refused);
 	if (o->done != NULL)
 		report(x, from);
 	wend__http_request_end(x);
@@ -202,6 +210,7 @@ int wend_http_serve_conn(wend_http_server *s, wend_conn *conn)
 		wend_conn_close(conn);
 		return -ENOMEM;
 	}
+	count(&s->accepted);
 	linked = link_conn(x);
 	if (linked) {
 		r = converse(x);
@@ -212,6 +221,7 @@ int wend_http_serve_conn(wend_http_server *s, wend_conn *conn)
 	wend_conn_close(conn);
 	if (linked)
 		unlink_conn(x);
+	count(&s->closed);
 	wend__http_request_end(x);
 	wend__http_in_free(&x->in);
 	free(x);

@@ -37,6 +37,8 @@ struct wend_http_server {
 	struct http_exchange *conns;
 	wend_waitgroup serving;
 	wend_net_server *net; /* of wend_http_serve() */
+	_Atomic uint64_t accepted, requests, refused;
+	_Atomic uint64_t closed;
 };
 
 enum reply_state {
@@ -127,7 +129,8 @@ void wend__http_request_end(struct http_exchange *x);
 /* reply.c */
 void wend__http_reply_init(struct http_exchange *x);
 int wend__http_reply_head(wend_http_reply *w, int64_t length);
-void wend__http_reply_finish(wend_http_reply *w);
+/* Whether it was the handler's, whole. */
+bool wend__http_reply_finish(wend_http_reply *w);
 bool wend__http_keeps(struct http_exchange *x);
 
 /* reply_body.c */

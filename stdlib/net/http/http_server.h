@@ -272,6 +272,16 @@ WEND_API int wend_http_serve_conn(wend_http_server *s, wend_conn *conn);
  */
 WEND_API int wend_http_serve(wend_http_server *s, wend_net_listener *l);
 
+/* What it has done so far. */
+typedef struct wend_http_stats {
+	uint64_t accepted; /* connections */
+	uint64_t open;	   /* of them, now */
+	uint64_t requests; /* that were answered by the handler */
+	uint64_t refused;  /* by the server: malformed, too large, too slow */
+} wend_http_stats;
+WEND_API void wend_http_server_stats(const wend_http_server *s,
+				     wend_http_stats *stats);
+
 /*
  * wend_http_server_stop - end gracefully, for ever.
  *

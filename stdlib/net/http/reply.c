@@ -156,7 +156,7 @@ static void drain(struct http_exchange *x)
 	}
 }
 
-void wend__http_reply_finish(wend_http_reply *w)
+bool wend__http_reply_finish(wend_http_reply *w)
 {
 	struct http_exchange *x = exchange_of(w);
 
@@ -165,7 +165,7 @@ void wend__http_reply_finish(wend_http_reply *w)
 		if (x->in.status != 0)
 			wend__http_refuse(x, x->in.status);
 		w->broken = true;
-		return;
+		return false;
 	}
 	if (w->state == REPLY_OPEN) {
 		if (w->length >= 0 && w->length != w->written &&
@@ -183,6 +183,7 @@ void wend__http_reply_finish(wend_http_reply *w)
 	w->state = REPLY_DONE;
 	if (wend__http_keeps(x))
 		drain(x);
+	return true;
 }
 
 int wend_http_status(wend_http_reply *w, int status)

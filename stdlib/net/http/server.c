@@ -72,6 +72,17 @@ void wend_http_server_free(wend_http_server *s)
 	free(s);
 }
 
+void wend_http_server_stats(const wend_http_server *s, wend_http_stats *stats)
+{
+	/* closed first: it never is ahead of accepted. */
+	uint64_t closed = atomic_load(&s->closed);
+
+	stats->accepted = atomic_load(&s->accepted);
+	stats->open = stats->accepted - closed;
+	stats->requests = atomic_load(&s->requests);
+	stats->refused = atomic_load(&s->refused);
+}
+
 /* converse.c says why no idle one is missed. */
 static void hang_up(struct wend_http_server *s, bool all)
 {

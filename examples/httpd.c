@@ -41,14 +41,17 @@ static void stop_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
-/* The signals are blocked in every thread; this task waits for one. */
-TASK(stop_on_signal, (const sigset_t *, signals), (wend_http_server *, s))
+/* The signals are blocked in every thread; this task waits for one, then for
+ * the clients, and ends the load. */
+TASK(stop_on_signal, (const sigset_t *, signals), (wend_http_server *, s),
+     (wend_nursery *, load))
 {
 	int sig;
 
 	wend_task_set_name("signals");
 	sigwait(signals, &sig);
 	wend_http_server_stop(s, wend_after(GRACE));
+	wend_nursery_cancel(load);
 }
 
 static void print_record(const wend_http_record *r, void *arg)
@@ -84,14 +87,16 @@ static int serve(struct httpd *h, wend_net_listener *l, const struct options *o)
 	nursery(n) {
 		h->load = load_start(&n, o->load);
 		if (h->load == NULL ||
-		    nursery_go(&n, stop_on_signal, &signals, h->server) != 0)
+		    nursery_go(&n, stop_on_signal, &signals, h->server, &n) !=
+			    0)
 			continue;
 		h->started = wend_now();
 		printf("listening on http://%s\n",
 		       wend_net_listener_address(l));
 		fflush(stdout);
 		err = wend_http_serve(h->server, l);
-		wend_nursery_cancel(&n); /* the load */
+		if (err != 0)
+			kill(getpid(), SIGTERM);
 	}
 	if (h->load == NULL || n.result != 0) {
 		fputs("httpd: no memory for the tasks\n", stderr);

@@ -45,11 +45,24 @@ static void count(_Atomic uint64_t *n)
 	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
 }
 
-/* Refuse what was read, so far as it can be said to whom. */
+/* What comes next is no request, or not yet: nothing of the last one's. */
+static void forget_request(struct http_exchange *x)
+{
+	x->request = (wend_http_request){ .method = "",
+					  .path = "",
+					  .host = "",
+					  .minor = 1,
+					  .conn = x->in.conn };
+	x->method = -1;
+	x->expects = false;
+}
+
+/* Refuse what could not be read as a request. */
 static void refuse(struct http_exchange *x, int status)
 {
 	int64_t from = x->server->opts.done != NULL ? wend_now() : 0;
 
+	forget_request(x);
 	count(&x->server->refused);
 	wend__http_refuse(x, status);
 	if (x->server->opts.done != NULL)
@@ -176,10 +189,8 @@ static struct http_exchange *make(struct wend_http_server *s, wend_conn *conn)
 	}
 	x->server = s;
 	atomic_init(&x->state, CONN_BUSY);
-	x->request = (wend_http_request){ .method = "", .path = "", .host = "",
-					  .minor = 1, .conn = conn };
-	x->method = -1;
-	x->expects = x->taken_over = false;
+	forget_request(x);
+	x->taken_over = false;
 	x->walk = NULL;
 	x->in.out = &x->out;
 	x->in.stopping = &s->stopping;

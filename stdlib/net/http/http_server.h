@@ -291,7 +291,8 @@ WEND_API void wend_http_server_stats(const wend_http_server *s,
  * wend_http_serve_conn() gets later is refused with 503.
  *
  * Returns  0, and nothing is served any more.
- * Errors   ETIMEDOUT  the same, but some had to be closed
+ * Errors   ETIMEDOUT  the same, but some had to be closed; at once if the
+ *                     calling task is cancelled
  * Context  any task but those of the connections. It waits for the handlers.
  */
 WEND_API int wend_http_server_stop(wend_http_server *s, int64_t deadline);

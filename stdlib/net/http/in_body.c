@@ -177,11 +177,13 @@ static ssize_t next_piece(struct http_in *in)
 	} else if (err == HPE_PAUSED) {
 		in->pos = (size_t)(llhttp_get_error_pos(&in->parser) - in->buf);
 		llhttp_resume(&in->parser);
-	} else {
+	} else if (in->span_size == 0) {
 		if (in->status == 0)
 			in->status = 400;
 		return fail(in, in->status == 413 ? -EMSGSIZE : -EBADMSG);
 	}
+	/* Else there is a piece in front of the mistake, which the parser will
+	 * report again. */
 	return 1;
 }
 

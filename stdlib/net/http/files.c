@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "stdlib/net/http/exchange.h"
 #include "stdlib/net/http/files.h"
 
 /* A fifo must not hold the open up; a file does not care. */

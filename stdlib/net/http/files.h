@@ -6,7 +6,7 @@
 #define STDLIB_NET_HTTP_FILES_H
 
 #include <sys/stat.h>
-#include "stdlib/net/http/exchange.h"
+#include <wend/std/http_server.h>
 
 struct wend_http_files {
 	int root;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "stdlib/net/http/exchange.h"
 #include "stdlib/net/http/files.h"
 
 /* Up to here a copy into the buffer, and one write with the header, is less

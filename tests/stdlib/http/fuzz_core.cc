@@ -7,6 +7,7 @@
 #include <wend/std/http_client.h>
 #include <wend/wend.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -221,10 +222,16 @@ struct Answer {
 	int status = 0;
 	ssize_t size = 0;
 	std::string body;
+	/* What is wrong in two ways may be refused for either. */
+	static bool IsWrong(ssize_t e)
+	{
+		return e == -EPROTO || e == -EMSGSIZE || e == -EBADMSG;
+	}
 	bool operator==(const Answer &o) const
 	{
-		return err == o.err && status == o.status && size == o.size &&
-		       body == o.body;
+		return (err == o.err || (IsWrong(err) && IsWrong(o.err))) &&
+		       status == o.status && body == o.body &&
+		       (size == o.size || (IsWrong(size) && IsWrong(o.size)));
 	}
 };
 

@@ -215,6 +215,20 @@ TEST(HttpServer, TellsToContinueWhenTheBodyIsWanted)
 	});
 }
 
+/* A refusal is not taken for the answer to the HEAD before it. */
+TEST(HttpServer, RefusalHasItsBody)
+{
+	InTask([] {
+		Server s;
+		auto r = Talk(s, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nbad\r\n",
+			      { true, false });
+
+		ASSERT_EQ(2u, r.size());
+		EXPECT_EQ(400, r[1].status);
+		EXPECT_EQ("Bad Request\n", r[1].body);
+	});
+}
+
 TEST(HttpServer, ReadsWhatTheHandlerLeft)
 {
 	InTask([] {

@@ -88,7 +88,7 @@ static bool answer(struct http_exchange *x)
 	if (o->done != NULL)
 		report(x, from);
 	wend__http_request_end(x);
-	return status == 0 && !x->taken_over && wend__http_keeps(x);
+	return status == 0 && !x->taken_over && wend__http_keeps(x, true);
 }
 
 /* Whether what the client has sent was all read: if not, closing now would

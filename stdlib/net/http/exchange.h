@@ -128,10 +128,10 @@ void wend__http_request_end(struct http_exchange *x);
 
 /* reply.c */
 void wend__http_reply_init(struct http_exchange *x);
-int wend__http_reply_head(wend_http_reply *w, int64_t length);
+int wend__http_reply_head(wend_http_reply *w, int64_t length, bool ended);
 /* Whether it was the handler's, whole. */
 bool wend__http_reply_finish(wend_http_reply *w);
-bool wend__http_keeps(struct http_exchange *x);
+bool wend__http_keeps(struct http_exchange *x, bool ended);
 
 /* reply_body.c */
 void wend__http_refuse(struct http_exchange *x, int status);

@@ -7,17 +7,14 @@
 int64_t wend__http_deadline(int64_t now, int64_t timeout, int64_t n,
 			    int64_t min_rate, int64_t cap)
 {
-	int64_t beside = 0, at;
+	__int128 at = now;
 
 	if (timeout == WEND_FOREVER)
 		return cap;
-	if (min_rate > 0 &&
-	    __builtin_mul_overflow(n / min_rate + 1, WEND_SECOND, &beside))
-		return cap;
-	if (__builtin_add_overflow(now, timeout, &at) ||
-	    __builtin_add_overflow(at, n > 0 ? beside : 0, &at))
-		return cap;
-	return at < cap ? at : cap;
+	at += timeout;
+	if (min_rate > 0)
+		at += (__int128)n * WEND_SECOND / min_rate;
+	return at < cap ? (int64_t)at : cap;
 }
 
 static int write_all(struct http_out *o, const void *data, size_t n)

@@ -34,13 +34,15 @@ static bool may_have_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
-/* Whether the connection can be used for another request after this one. */
-bool wend__http_keeps(struct http_exchange *x)
+/* Whether the connection can be used for another request after this one. ended:
+ * the handler reads no more of the body. */
+bool wend__http_keeps(struct http_exchange *x, bool ended)
 {
 	/* Who waits for a 100 that has not come may send the body or not. */
 	return x->in.keep_alive && !x->reply.close && !x->reply.broken &&
 	       !x->expects && x->in.body_error == 0 && x->out.error == 0 &&
-	       (x->in.body != BODY_LENGTH || x->in.left <= DRAIN_SIZE) &&
+	       (!ended || x->in.body != BODY_LENGTH ||
+		x->in.left <= DRAIN_SIZE) &&
 	       !atomic_load(&x->server->stopping);
 }
 
@@ -119,7 +121,7 @@ static void put_framing(wend_http_reply *w, int64_t length)
 	}
 }
 
-int wend__http_reply_head(wend_http_reply *w, int64_t length)
+int wend__http_reply_head(wend_http_reply *w, int64_t length, bool ended)
 {
 	struct http_exchange *x = exchange_of(w);
 	struct http_out *o = &x->out;
@@ -128,7 +130,7 @@ int wend__http_reply_head(wend_http_reply *w, int64_t length)
 	put_date(x);
 	wend__http_out_put(o, w->fields, w->fields_used);
 	put_framing(w, length);
-	if (!wend__http_keeps(x)) {
+	if (!wend__http_keeps(x, ended)) {
 		w->close = true;
 		wend__http_out_text(o, "Connection: close\r\n");
 	} else if (x->request.minor == 0) {
@@ -171,8 +173,8 @@ bool wend__http_reply_finish(wend_http_reply *w)
 		if (w->length >= 0 && w->length != w->written &&
 		    !w->head_only && may_have_body(w->status))
 			w->broken = true; /* said what it did not do */
-		wend__http_reply_head(w, w->length >= 0 ? w->length :
-							  w->written);
+		wend__http_reply_head(
+			w, w->length >= 0 ? w->length : w->written, true);
 	}
 	wend__http_body_flush(w);
 	if (w->state == REPLY_CHUNKED && !w->head_only)
@@ -181,7 +183,7 @@ bool wend__http_reply_finish(wend_http_reply *w)
 		 !w->head_only)
 		w->broken = true;
 	w->state = REPLY_DONE;
-	if (wend__http_keeps(x))
+	if (wend__http_keeps(x, true))
 		drain(x);
 	return true;
 }

@@ -67,7 +67,7 @@ ssize_t wend_http_write(wend_http_reply *w, const void *data, size_t n)
 	if (w->length >= 0 && (uint64_t)(w->length - w->written) < n)
 		return -EMSGSIZE;
 	if (w->state == REPLY_OPEN && n > HTTP_BODY_SIZE - w->body_used)
-		wend__http_reply_head(w, w->length);
+		wend__http_reply_head(w, w->length, false);
 	/* A status without a body: what is written is not sent. */
 	if (w->state != REPLY_OPEN && is_silent(w))
 		r = (ssize_t)n;
@@ -121,7 +121,7 @@ int wend_http_flush(wend_http_reply *w)
 	if (w->state == REPLY_DONE)
 		return o->error;
 	if (w->state == REPLY_OPEN)
-		wend__http_reply_head(w, w->length);
+		wend__http_reply_head(w, w->length, false);
 	wend__http_body_flush(w);
 	return wend__http_out_flush(o);
 }
@@ -137,7 +137,7 @@ static int send_now(wend_http_reply *w, int status, const char *type,
 		return err;
 	w->body_used = 0;
 	w->written = (int64_t)n;
-	wend__http_reply_head(w, (int64_t)n);
+	wend__http_reply_head(w, (int64_t)n, true);
 	return put(w, body, n);
 }
 

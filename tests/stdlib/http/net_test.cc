@@ -135,6 +135,7 @@ TEST(HttpNet, SlowHeader)
 		auto r = Parse(p.Rest());
 		ASSERT_EQ(1u, r.size());
 		EXPECT_EQ(408, r[0].status);
+		wend_conn_close(p.conn());
 		EXPECT_EQ(-ETIMEDOUT, p.Result());
 	});
 }

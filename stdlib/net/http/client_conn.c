@@ -36,9 +36,8 @@ static int dial(struct wend_http_client *c, const struct http_url *u,
 	k->used = false;
 	k->url = NULL;
 	k->origin = strdup(u->origin);
-	err = wend__http_in_init(&k->in, NULL, HTTP_RESPONSE, &c->limits);
-	if (err == 0 && k->origin == NULL)
-		err = -ENOMEM;
+	wend__http_in_init(&k->in, NULL, HTTP_RESPONSE, &c->limits);
+	err = k->origin == NULL ? -ENOMEM : 0;
 	if (err == 0)
 		err = c->opts.dial(c->opts.dial_arg, u->host, u->port, u->tls,
 				   deadline, &k->conn);

@@ -175,18 +175,17 @@ static void unlink_conn(struct http_exchange *x)
 
 static struct http_exchange *make(struct wend_http_server *s, wend_conn *conn)
 {
-	/* One block beside the input: what is not touched costs nothing. */
+	/* One block, what every request needs in front: pages that are not
+	 * touched cost nothing. */
 	size_t date_size = strlen(s->name) + sizeof("Date: \r\n") +
 			   WEND_HTTP_DATE_SIZE;
-	struct http_exchange *x = malloc(sizeof(*x) + HTTP_OUT_SIZE +
-					 HTTP_BODY_SIZE + date_size);
+	size_t front = (sizeof(struct http_exchange) + date_size + 15) & ~(size_t)15;
+	struct http_exchange *x = malloc(front + HTTP_OUT_SIZE +
+					 HTTP_ARENA_SIZE + HTTP_BODY_SIZE);
 
 	if (x == NULL)
 		return NULL;
-	if (wend__http_in_init(&x->in, conn, HTTP_REQUEST, &s->limits) != 0) {
-		free(x);
-		return NULL;
-	}
+	wend__http_in_init(&x->in, conn, HTTP_REQUEST, &s->limits);
 	x->server = s;
 	atomic_init(&x->state, CONN_BUSY);
 	forget_request(x);
@@ -200,9 +199,10 @@ static struct http_exchange *make(struct wend_http_server *s, wend_conn *conn)
 				    .min_rate = s->limits.min_rate,
 				    .deadline = WEND_FOREVER,
 				    .size = HTTP_OUT_SIZE,
-				    .buf = (char *)(x + 1) };
-	x->reply.body = x->out.buf + HTTP_OUT_SIZE;
-	x->date = x->reply.body + HTTP_BODY_SIZE;
+				    .buf = (char *)x + front };
+	x->date = (char *)(x + 1);
+	x->arena = x->out.buf + HTTP_OUT_SIZE;
+	x->reply.body = x->arena + HTTP_ARENA_SIZE;
 	x->date_of = -1;
 	x->blocks = NULL;
 	x->arena_used = 0;

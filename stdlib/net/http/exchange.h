@@ -24,7 +24,7 @@
 #define HTTP_BODY_SIZE	4096 /* a body up to this is sent with its length */
 #define HTTP_OUT_SIZE	(HTTP_BODY_SIZE + 1024)
 #define HTTP_ARENA_SIZE 2048
-#define HTTP_FIELDS_SIZE 512
+#define HTTP_FIELDS_SIZE 256
 #define HTTP_MAX_FIELDS	 8192
 #define HTTP_MAX_PARAMS	 8
 
@@ -102,7 +102,7 @@ struct http_exchange {
 
 	struct http_block *blocks; /* memory beside the arena */
 	size_t arena_used;
-	_Alignas(16) char arena[HTTP_ARENA_SIZE];
+	char *arena; /* aligned to 16 */
 };
 
 static inline struct http_exchange *exchange_of(wend_http_reply *w)

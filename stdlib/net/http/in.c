@@ -8,8 +8,9 @@
 #include "stdlib/net/http/in.h"
 #include "stdlib/net/http/in_body.h"
 
-#define FIRST_SIZE 4096
-/* Behind a header there is at least this much room for the body. */
+/* When the first buffer does not do; then doubled. */
+#define SECOND_SIZE 4096
+/* Behind a header there is at least this much room for a body. */
 #define BODY_ROOM 1024
 
 static int refuse(struct http_in *in, int status)
@@ -33,6 +34,23 @@ static int on_target(llhttp_t *p, const char *at, size_t n)
 	return in->target_size > in->limits->target ? refuse(in, 414) : 0;
 }
 
+/* Room for as many fields as there may be. */
+static int grow_fields(struct http_in *in)
+{
+	size_t n = in->limits->fields;
+	struct http_span *spans = malloc(n * (sizeof(*in->spans) +
+					      sizeof(*in->fields)));
+
+	if (spans == NULL)
+		return refuse(in, 503);
+	/* One block, the fields behind the spans; they are not filled yet. */
+	memcpy(spans, in->spans, in->count * sizeof(*spans));
+	in->spans = spans;
+	in->fields = (wend_http_field *)(spans + n);
+	in->room = in->limits->fields;
+	return 0;
+}
+
 static int on_name(llhttp_t *p, const char *at, size_t n)
 {
 	struct http_in *in = p->data;
@@ -43,6 +61,8 @@ static int on_name(llhttp_t *p, const char *at, size_t n)
 	if (in->in_value || in->count == 0) {
 		if (in->count == in->limits->fields)
 			return refuse(in, 431);
+		if (in->count == in->room && grow_fields(in) != 0)
+			return HPE_USER;
 		in->spans[in->count++] = (struct http_span){
 			.name = offset(in, at),
 		};
@@ -103,34 +123,28 @@ static const llhttp_settings_t callbacks = {
 	.on_message_complete = wend__http_in_on_end,
 };
 
-int wend__http_in_init(struct http_in *in, wend_conn *conn, llhttp_type_t type,
-		       const struct http_limits *limits)
+void wend__http_in_init(struct http_in *in, wend_conn *conn,
+			llhttp_type_t type, const struct http_limits *limits)
 {
-	memset(in, 0, sizeof(*in));
+	memset(in, 0, offsetof(struct http_in, first_spans));
 	in->conn = conn;
 	in->limits = limits;
 	in->deadline = WEND_FOREVER;
 	llhttp_init(&in->parser, type, &callbacks);
 	in->parser.data = in;
-	in->size = FIRST_SIZE;
-	in->buf = malloc(in->size);
-	/* One block: few calls, one failure. */
-	in->spans = malloc(limits->fields *
-			   (sizeof(*in->spans) + sizeof(*in->fields)));
-	if (in->buf == NULL || in->spans == NULL) {
-		wend__http_in_free(in);
-		return -ENOMEM;
-	}
-	in->fields = (wend_http_field *)(in->spans + limits->fields);
-	return 0;
+	in->size = sizeof(in->first_buf);
+	in->buf = in->first_buf;
+	in->room = HTTP_FIRST_FIELDS;
+	in->spans = in->first_spans;
+	in->fields = in->first_fields;
 }
 
 void wend__http_in_free(struct http_in *in)
 {
-	free(in->buf);
-	free(in->spans);
-	in->buf = NULL;
-	in->spans = NULL;
+	if (in->buf != in->first_buf)
+		free(in->buf);
+	if (in->spans != in->first_spans)
+		free(in->spans);
 }
 
 /* Room behind end for at least n bytes, the message kept. */
@@ -147,13 +161,18 @@ static int make_room(struct http_in *in, size_t n)
 		in->end -= in->start;
 		in->start = 0;
 	}
+	if (size - in->end >= n)
+		return 0;
+	if (size < SECOND_SIZE)
+		size = SECOND_SIZE;
 	while (size - in->end < n)
 		size *= 2;
-	if (size == in->size)
-		return 0;
-	buf = realloc(in->buf, size);
+	buf = malloc(size);
 	if (buf == NULL)
 		return -ENOMEM;
+	memcpy(buf, in->buf, in->end);
+	if (in->buf != in->first_buf)
+		free(in->buf);
 	in->buf = buf;
 	in->size = size;
 	return 0;
@@ -258,8 +277,11 @@ static int check_size(struct http_in *in)
 /* Names and values become strings, in place. */
 static int finish(struct http_in *in)
 {
+	const llhttp_t *p = &in->parser;
+	bool has_body = p->type == HTTP_RESPONSE || p->content_length > 0 ||
+			(p->flags & F_CHUNKED);
 	char *base;
-	int err = make_room(in, BODY_ROOM);
+	int err = has_body ? make_room(in, BODY_ROOM) : 0;
 
 	if (err != 0)
 		return err;

@@ -22,6 +22,9 @@
 #include "llhttp.h"
 #include "stdlib/net/http/out.h"
 
+#define HTTP_FIRST_FIELDS 12
+#define HTTP_FIRST_SIZE	  1024
+
 /* A header field while it is read: offsets from the message's start, as the
  * buffer may move. */
 struct http_span {
@@ -47,7 +50,7 @@ struct http_in {
 	bool begun;	  /* there was a message before */
 	const atomic_bool *stopping; /* no further message; or NULL */
 
-	char *buf;
+	char *buf; /* first_buf, or allocated */
 	size_t size, start, pos, end;
 
 	llhttp_t parser;
@@ -55,8 +58,8 @@ struct http_in {
 	bool in_value;
 	int status; /* of a refusal; 0: nothing can be said */
 	uint32_t target, target_size;
-	unsigned int count;
-	struct http_span *spans;
+	unsigned int count, room;
+	struct http_span *spans; /* first_spans, or allocated with fields */
 	wend_http_field *fields;
 	bool keep_alive; /* as the header has it */
 
@@ -71,10 +74,16 @@ struct http_in {
 	const char *span;  /* BODY_CHUNKED: bytes of a chunk, in the buffer */
 	size_t span_size;
 	bool last; /* the last chunk has been seen */
+
+	/* What most messages need, beside each other: an idle connection keeps
+	 * as few pages as can be. */
+	struct http_span first_spans[HTTP_FIRST_FIELDS];
+	wend_http_field first_fields[HTTP_FIRST_FIELDS];
+	char first_buf[HTTP_FIRST_SIZE];
 };
 
-/* Takes nothing over. 0 or -ENOMEM. */
-int wend__http_in_init(struct http_in *in, wend_conn *conn, llhttp_type_t type,
+/* in does not move from here on. */
+void wend__http_in_init(struct http_in *in, wend_conn *conn, llhttp_type_t type,
 		       const struct http_limits *limits);
 void wend__http_in_free(struct http_in *in);
 

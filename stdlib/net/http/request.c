@@ -215,7 +215,7 @@ void *wend_http_alloc(wend_http_request *r, size_t size)
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	size = (size + 15) & ~(size_t)15;
-	if (size <= sizeof(x->arena) - x->arena_used) {
+	if (size <= HTTP_ARENA_SIZE - x->arena_used) {
 		p = x->arena + x->arena_used;
 		x->arena_used += size;
 		return p;

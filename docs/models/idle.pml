@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * idle.pml - who wakes an idle server: runtime/sched/search.c and idle.c.
+ * idle.pml - who wakes an idle server: runtime/sched/search.c,
+ * idle.c, release.c.
  *
  * Property, at every moment when nothing can move but by a task's end:
  *   P1  not (a task is queued, a server is idle, and nobody searches)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limits.pml - servers when no more workers can be had: runtime/sched/idle.c,
- * search.c, worker.c.
+ * limits.pml - servers when no more workers can be had: runtime/sched/hire.c,
+ * spare.c, release.c, search.c, worker.c.
  *
  * There are NW workers, and no thread more can be started. Property, at every
  * moment when nothing can move but by a call in the kernel that returns:

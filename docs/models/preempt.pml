@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * preempt.pml - a server is taken from its worker: runtime/base/preempt.h,
- * runtime/sched/preempt.{h,c}, hand_over in idle.c.
+ * runtime/sched/preempt.{h,c}, hand_over in release.c.
  *
  * One worker with one task goes in and out of the runtime. The watchdog tries
  * to take its server, as from one that blocks, or asks for it by a signal, as

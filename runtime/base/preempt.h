@@ -19,6 +19,7 @@
 struct wend__preempt {
 	uint32_t count; /* written by its own thread, read by the watchdog */
 	uint32_t claim; /* enum wend__claim, runtime/sched/preempt.h */
+	uint32_t lone;  /* its server is the only one: lone.h */
 };
 
 extern __thread struct wend__preempt wend__preempt

@@ -50,7 +50,7 @@ extern "C" {
 	X(idle_gone, "it did, but another had taken the server by then")       \
 	X(release_unseen, "work seen after the server was given up")           \
 	X(stopper_told, "the last task ended while wend_stop() waited")        \
-	/* idling (idle.c) */                                                  \
+	/* idling (keeper.c, idle.c) */                                        \
 	X(keeper_appointed, "another spare is made keeper of the timers")      \
 	X(keeper_missing, "no spare was left for it: a worker is started")     \
 	X(keeper_hurried, "a timer earlier than the keeper would get up for")  \
@@ -59,10 +59,11 @@ extern "C" {
 	X(keeper_relieved, "a spare that gets up earlier replaced it")         \
 	X(keeper_due, "the keeper took a server for timers that were due")     \
 	X(keeper_idle_less, "timers were due and no server idle")              \
+	/* giving a server up (release.c) */                                   \
 	X(return_queued, "back from the kernel, and no server was free")       \
 	X(return_stale, "woken by a permit from before, and no server yet")    \
 	X(hand_over, "a server given to the thread that a task is bound to")   \
-	/* how many workers there are (worker.c, idle.c) */                    \
+	/* how many workers there are (worker.c, hire.c, spare.c) */           \
 	X(worker_capped, "no more workers allowed")                            \
 	X(worker_refused, "the system gave no thread, or no memory")           \
 	X(worker_vforked, "a child of vfork() must start none")                \
@@ -93,7 +94,7 @@ extern "C" {
 	X(stop_heard, "preempted: a server given up in the handler")           \
 	X(stop_inside, "the handler ran inside the runtime: not now")          \
 	X(stop_blocked, "asked to stop, the task blocked before it heard")     \
-	/* descriptors (park_io.c, idle.c) */                                  \
+	/* descriptors (park_io.c, spare.c) */                                 \
 	X(io_called_back, "a wait ended before its operation: called back")    \
 	X(io_stolen, "a thief took what had ended for a busy server")          \
 	X(watcher_woke, "an operation's end woke an idle server's watcher")    \
@@ -131,6 +132,7 @@ extern "C" {
 	X(credits_none, "no credit: no memory for another stack")              \
 	X(stack_cold, "a free stack's memory was given back")                  \
 	/* locks (lock.c) */                                                   \
+	X(lone_ended, "a thread came to an object of the only server's tasks") \
 	X(lock_slow, "a lock of the runtime's was held")                       \
 	X(lock_polite, "and its holder had lost its CPU")
 /* clang-format on */

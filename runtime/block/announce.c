@@ -20,21 +20,15 @@ void *wend__block_nexts[WEND__CALLS];
 uint32_t wend__block_on;
 const struct timespec wend__block_past = { 0, 0 };
 
-/* NULL if there is none. An old version of a function may be what a search
- * without version finds, and not do for today's structures. */
+/* NULL if there is none. */
 static void *find(enum wend__call call)
 {
 	const struct wend__block_call *c = &wend__block_calls[call];
-	void *f = NULL;
+	void *f;
 
 	if (!c->name)
 		return NULL;
-#ifdef __x86_64__
-	if (c->version)
-		f = dlvsym(RTLD_NEXT, c->name, c->version);
-#endif
-	if (!f)
-		f = dlsym(RTLD_NEXT, c->name);
+	f = wend__preload_next(c->name, c->version);
 	/* Nothing after us: then the C library is before us, where only another
 	 * library brought us in. */
 	if (!f)

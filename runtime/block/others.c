@@ -139,7 +139,7 @@ BLOCK_EXPORT int fcntl(int fd, int command, ...)
 	va_end(args);
 	if (!waits || !wend__block_in_task()) {
 		r = next(fd, command, arg);
-		if (command == F_SETFL)
+		if (command == F_SETFL && ((intptr_t)arg & O_NONBLOCK))
 			wend__block_flags_changed();
 		return r;
 	}

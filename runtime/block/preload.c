@@ -23,15 +23,8 @@ void *wend__stub_targets[WEND__CALLS];
 static void *find(enum wend__call call)
 {
 	const struct wend__stub *s = &wend__stubs[call];
-	void *f = NULL;
 
-	if (!s->name)
-		return NULL;
-#ifdef __x86_64__
-	if (s->version)
-		f = dlvsym(RTLD_NEXT, s->name, s->version);
-#endif
-	return f ? f : dlsym(RTLD_NEXT, s->name);
+	return s->name ? wend__preload_next(s->name, s->version) : NULL;
 }
 
 /* Two threads may both look it up; a wrapper that was attached meanwhile

@@ -9,6 +9,8 @@
 #ifndef WEND_BLOCK_PRELOAD_H
 #define WEND_BLOCK_PRELOAD_H
 
+#include <dlfcn.h>
+
 #include "compiler-rt/atomic.h"
 #include "runtime/block/calls.h"
 
@@ -21,6 +23,20 @@
  *            changed to what the stub has called so far
  */
 typedef void wend__preload_attach(const char *name, void *wrapper, void **next);
+
+/* The function of that name after the calling library's own, NULL if there is
+ * none. An old version of a function may be what a search without version
+ * finds, and not do for today's structures. */
+static inline void *wend__preload_next(const char *name, const char *version)
+{
+	void *f = NULL;
+
+#ifdef __x86_64__
+	if (version)
+		f = dlvsym(RTLD_NEXT, name, version);
+#endif
+	return f ? f : dlsym(RTLD_NEXT, name);
+}
 
 /* --- the stubs' own -------------------------------------------------------------- */
 

@@ -45,6 +45,41 @@ static int ring(uint8_t opcode, int fd, const void *addr, size_t len, int flags,
 				receives ? "receive" : "send", caller);
 }
 
+/*
+ * A try of a call would have waited. true: the task has waited, and tries
+ * again. false: *result is the call's, as wend__block_await() tells it, or
+ * WEND__IO_NOT_PARKED: it is to be made in another way. deadline: 0 at first.
+ */
+static bool await_try(int fd, bool receives, int64_t *deadline, ssize_t *result,
+		      const void *caller)
+{
+	*result = WEND__IO_NOT_PARKED;
+	if (block_keeps() || block_mode() == WEND__IO_URING)
+		return false;
+	if (*deadline == 0)
+		*deadline = wend__block_deadline(fd, receives ? SO_RCVTIMEO :
+								SO_SNDTIMEO);
+	*result = wend__block_await(fd, receives ? POLLIN : POLLOUT, *deadline,
+				    receives ? "receive" : "send", caller);
+	return *result == 0;
+}
+
+/* The call is about to keep its thread. false: it is not to be made, its
+ * wend_call_limit has ended the wait for it, and *result is the call's. */
+static bool limit_allows(int fd, bool receives, ssize_t *result,
+			 const void *caller)
+{
+	int r = 0;
+
+	if (wend__call_limit(wend__self->task))
+		r = wend__block_await(fd, receives ? POLLIN : POLLOUT,
+				      INT64_MAX, receives ? "receive" : "send",
+				      caller);
+	if (r < 0)
+		*result = block_result(r);
+	return r == 0;
+}
+
 /* recv() and send() without flags are read() and write(), which know how to
  * go to the ring without a try; but only of a socket. */
 static bool as_file(int fd, size_t size, int flags)
@@ -77,8 +112,7 @@ BLOCK_EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
 			      struct sockaddr *from, socklen_t *from_size)
 {
 	const void *caller = WEND__CALLER();
-	bool tried = !(flags & MSG_WAITALL);
-	int64_t deadline;
+	int64_t deadline = 0;
 	ssize_t r;
 	BLOCK_NEXT(recvfrom)
 
@@ -87,30 +121,25 @@ BLOCK_EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
 	if (!from && as_file(fd, size, flags))
 		return read(fd, buf, size);
 	/* A try would return the part of a MSG_WAITALL that is there. */
-	if (tried) {
-		r = next(fd, buf, size, flags | MSG_DONTWAIT, from, from_size);
-		if (final(fd, r))
-			return r;
-	} else if (wend__block_nonblocking(fd)) {
-		return next(fd, buf, size, flags, from, from_size);
+	if (flags & MSG_WAITALL) {
+		if (wend__block_nonblocking(fd))
+			return next(fd, buf, size, flags, from, from_size);
+		r = WEND__IO_NOT_PARKED;
+	} else {
+		do {
+			r = next(fd, buf, size, flags | MSG_DONTWAIT, from,
+				 from_size);
+			if (final(fd, r))
+				return r;
+		} while (await_try(fd, true, &deadline, &r, caller));
 	}
-	if (block_mode() == WEND__IO_URING && (!from || from_size)) {
+	if (block_mode() == WEND__IO_URING && (!from || from_size))
 		r = ring_recvfrom(fd, buf, size, flags, from, from_size,
 				  caller);
-		if (r != WEND__IO_NOT_PARKED)
-			return block_result((int)r);
-	}
-	deadline = wend__block_deadline(fd, SO_RCVTIMEO);
-	while (tried && block_awaits()) {
-		r = wend__block_await(fd, POLLIN, deadline, "receive", caller);
-		if (r == WEND__IO_NOT_PARKED)
-			break;
-		if (r < 0)
-			return block_result((int)r);
-		r = next(fd, buf, size, flags | MSG_DONTWAIT, from, from_size);
-		if (final(fd, r))
-			return r;
-	}
+	if (r != WEND__IO_NOT_PARKED)
+		return block_result((int)r);
+	if (!limit_allows(fd, true, &r, caller))
+		return r;
 	wend_block_begin();
 	r = next(fd, buf, size, flags, from, from_size);
 	wend_block_end();
@@ -125,36 +154,29 @@ BLOCK_EXPORT ssize_t recv(int fd, void *buf, size_t size, int flags)
 BLOCK_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	const void *caller = WEND__CALLER();
-	bool tried = !(flags & MSG_WAITALL);
-	int64_t deadline;
+	int64_t deadline = 0;
 	ssize_t r;
 	BLOCK_NEXT(recvmsg)
 
 	if (!wend__block_in_task() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)))
 		return next(fd, msg, flags);
-	if (tried) {
-		r = next(fd, msg, flags | MSG_DONTWAIT);
-		if (final(fd, r))
-			return r;
-	} else if (wend__block_nonblocking(fd)) {
-		return next(fd, msg, flags);
+	if (flags & MSG_WAITALL) {
+		if (wend__block_nonblocking(fd))
+			return next(fd, msg, flags);
+		r = WEND__IO_NOT_PARKED;
+	} else {
+		do {
+			r = next(fd, msg, flags | MSG_DONTWAIT);
+			if (final(fd, r))
+				return r;
+		} while (await_try(fd, true, &deadline, &r, caller));
 	}
-	if (block_mode() == WEND__IO_URING) {
+	if (block_mode() == WEND__IO_URING)
 		r = ring(IORING_OP_RECVMSG, fd, msg, 1, flags, caller);
-		if (r != WEND__IO_NOT_PARKED)
-			return block_result((int)r);
-	}
-	deadline = wend__block_deadline(fd, SO_RCVTIMEO);
-	while (tried && block_awaits()) {
-		r = wend__block_await(fd, POLLIN, deadline, "receive", caller);
-		if (r == WEND__IO_NOT_PARKED)
-			break;
-		if (r < 0)
-			return block_result((int)r);
-		r = next(fd, msg, flags | MSG_DONTWAIT);
-		if (final(fd, r))
-			return r;
-	}
+	if (r != WEND__IO_NOT_PARKED)
+		return block_result((int)r);
+	if (!limit_allows(fd, true, &r, caller))
+		return r;
 	wend_block_begin();
 	r = next(fd, msg, flags);
 	wend_block_end();
@@ -367,37 +389,32 @@ static ssize_t send_vector_rest(int fd, const struct msghdr *msg, int flags,
 BLOCK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	const void *caller = WEND__CALLER();
-	int64_t deadline;
+	int64_t deadline = 0;
 	ssize_t r;
 	BLOCK_NEXT(sendmsg)
 
 	if (!wend__block_in_task() || (flags & MSG_DONTWAIT))
 		return next(fd, msg, flags);
-	r = next(fd, msg, flags | MSG_DONTWAIT);
-	if (r < 0 && final(fd, r))
-		return r;
-	if (r < 0 && block_mode() == WEND__IO_URING) {
-		r = ring(IORING_OP_SENDMSG, fd, msg, 1, flags, caller);
-		if (r < 0 && r != WEND__IO_NOT_PARKED)
-			return block_result((int)r);
-	}
-	deadline = wend__block_deadline(fd, SO_SNDTIMEO);
-	while (r < 0 && block_awaits()) {
-		r = wend__block_await(fd, POLLOUT, deadline, "send", caller);
-		if (r == WEND__IO_NOT_PARKED)
-			break;
-		if (r < 0)
-			return block_result((int)r);
+	do {
 		r = next(fd, msg, flags | MSG_DONTWAIT);
-		if (r < 0 && final(fd, r))
+		if (r >= 0)
+			goto sent;
+		if (final(fd, r))
 			return r;
-	}
-	if (r < 0) {
+	} while (await_try(fd, false, &deadline, &r, caller));
+	if (block_mode() == WEND__IO_URING)
+		r = ring(IORING_OP_SENDMSG, fd, msg, 1, flags, caller);
+	if (r == WEND__IO_NOT_PARKED) {
+		if (!limit_allows(fd, false, &r, caller))
+			return r;
 		wend_block_begin();
 		r = next(fd, msg, flags);
 		wend_block_end();
 		return r;
 	}
+	if (r < 0)
+		return block_result((int)r);
+sent:
 	if ((size_t)r == message_size(msg) || wend__block_nonblocking(fd))
 		return r;
 	return send_vector_rest(fd, msg, flags, (size_t)r);

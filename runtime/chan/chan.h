@@ -26,11 +26,11 @@
 
 #include <wend/chan.h>
 
-#include "runtime/base/lock.h"
+#include "runtime/base/lone.h"
 #include "runtime/sched/wait.h"
 
 struct wend_chan {
-	struct wend__lock lock;
+	struct wend__lone_lock lock;
 	uint32_t closed;
 	size_t count; /* read without the lock by wend_chan_len() */
 	size_t head;
@@ -42,12 +42,12 @@ struct wend_chan {
 
 static inline void wend__chan_lock(struct wend_chan *c)
 {
-	wend__lock(&c->lock, WEND__RANK_CHAN);
+	wend__lone_lock(&c->lock, WEND__RANK_CHAN);
 }
 
 static inline void wend__chan_unlock(struct wend_chan *c)
 {
-	wend__unlock(&c->lock, WEND__RANK_CHAN);
+	wend__lone_unlock(&c->lock, WEND__RANK_CHAN);
 }
 
 /*

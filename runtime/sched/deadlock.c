@@ -53,3 +53,19 @@ _Noreturn void wend__deadlock(void)
 		wend__panic_hook();
 	_exit(2);
 }
+
+unsigned int wend__ready_count(void)
+{
+	unsigned int n = wend__global_count();
+
+	for (uint32_t i = 0; i < wend__rt.procs; i++) {
+		struct wend__server *s = &wend__rt.servers[i];
+
+		n += a32_load_relaxed(&s->ring.tail) -
+		     a32_load_relaxed(&s->ring.head);
+		n += (unsigned int)(aword_load_relaxed(&s->fresh.bottom) -
+				    aword_load_relaxed(&s->fresh.top));
+		n += aptr_load_relaxed(&s->next) != NULL;
+	}
+	return n;
+}

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "compiler-rt/membarrier.h"
+#include "runtime/base/lone.h"
 #include "runtime/sched/idle.h"
 #include "runtime/sched/server.h"
 
@@ -41,6 +42,7 @@ static void in_child(void)
 	memset(&wend__rt, 0, sizeof(wend__rt));
 	memset(&wend__idle, 0, sizeof(wend__idle));
 	memset(&wend__preempt, 0, sizeof(wend__preempt));
+	wend__lone = WEND__LONE_OFF;
 	if (wend__watchdog)
 		wend__watchdog->forked();
 	wend__start_forked();

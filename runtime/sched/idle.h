@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * idle.h - what idle.c and search.c share: the idle servers, the spare
- * workers, and whether somebody searches.
+ * idle.h - servers without work and workers without a server, and whether
+ * somebody searches: what idle.c, keeper.c, hire.c, spare.c, release.c and
+ * search.c share.
  */
 #ifndef WEND_SCHED_IDLE_H
 #define WEND_SCHED_IDLE_H
@@ -53,9 +54,29 @@ static inline void wend__idle_unlock(void)
 	wend__unlock(&wend__idle.lock, WEND__RANK_IDLE);
 }
 
+/* --- the lists (idle.c) --------------------------------------------------- */
+
 /* Onto and off the list of idle servers; the lock is held. Full fences. */
 void wend__idle_push(struct wend__server *s);
 void wend__idle_remove(struct wend__server *s);
+
+/* Onto and off the list of spares; the lock is held. Who goes off it is the
+ * keeper no more. */
+void wend__spares_push(struct wend__worker *w);
+void wend__spares_remove(struct wend__worker *w);
+
+/* A spare that watches no server, left on the list; NULL: none. The keeper only
+ * if it is the only one. The lock is held. */
+struct wend__worker *wend__free_spare(void);
+
+/* Who runs s, off the list: its watcher, or the spare used last, or, when no
+ * thread can be had, one that watches another server. NULL: nobody. The lock is
+ * held. */
+struct wend__worker *wend__spares_take(const struct wend__server *s);
+
+/* Whether starting a thread may succeed, as far as can be told; the lock is
+ * held. */
+bool wend__threads_to_be_had(void);
 
 /*
  * An idle server with operations under way is watched by the worker that left
@@ -98,6 +119,32 @@ static inline void wend__server_give(struct wend__worker *w,
 		wend__watchdog->wake();
 }
 
+/* --- the keeper of the timers (keeper.c) ---------------------------------- */
+
+/* When somebody must look at timers, or at operations of a server that runs;
+ * INT64_MAX: never. */
+int64_t wend__timers_due(void);
+
+/*
+ * K1, after a server became idle or the keeper was taken; the lock is held.
+ * Returns true if there is no worker left to keep: the caller calls
+ * wend__keeper_start() after unlocking.
+ */
+bool wend__keeper_needed(void);
+
+/* A worker for the keeper's place; the lock is not held. */
+void wend__keeper_start(void);
+
+/* The keeper woke up: give it an idle server if there is something to do. The
+ * lock is held. */
+void wend__keeper_look(struct wend__worker *w);
+
+/* Until when spare w sleeps; it becomes the keeper if there is none, or none
+ * that gets up early enough. The lock is held. */
+int64_t wend__spare_deadline(struct wend__worker *w);
+
+/* --- workers for idle servers (hire.c) ------------------------------------ */
+
 /*
  * The lock is held, s is off the idle list: have it run by a spare or a new
  * worker. Unlocks. false: there is none to be had, and s is idle again.
@@ -117,6 +164,9 @@ static inline void wend__server_give(struct wend__worker *w,
  */
 bool wend__idle_start_server_unlock(struct wend__server *s, bool searching);
 
+/* s, which nobody has, goes to the worker that t is bound to. */
+void wend__server_to_bound(struct wend__server *s, struct wend_task *t);
+
 /* Start the workers that others may not start themselves. Returns when to try
  * again; INT64_MAX: when called for. */
 int64_t wend__idle_hire(void);
@@ -134,8 +184,15 @@ void wend__idle_serve_bound(void);
 /* Whether a spare is there, to try again with. If not: idle.wanted is set. */
 bool wend__idle_spare_or_wanted(void);
 
-/* Whether starting a worker may succeed, as far as can be told. */
+/* wend__threads_to_be_had() for who does not hold the lock. */
 bool wend__idle_worth_trying(void);
+
+/* --- spares (spare.c) ----------------------------------------------------- */
+
+/* Spare w, which is no spare then, has idle server s; the lock is held. */
+void wend__spare_takes(struct wend__worker *w, struct wend__server *s);
+
+/* --- looking for work (search.c) ------------------------------------------ */
 
 /*
  * A server has just been put on the idle list (full fence): is there work that

@@ -103,32 +103,85 @@ int wend__io_start(void)
 	return 0;
 }
 
-/* Whether the kernel gives us one of that kind now. */
-static bool there_is(const struct wend__poller_kind *kind)
+/* A poller of the best kind that the kernel gives us now, or NULL. */
+static struct wend__poller *best_poller(void)
 {
-	struct wend__poller *p = kind->create();
+	struct wend__poller *p = NULL;
+
+	if (!wish || wish == WEND__IO_URING)
+		p = wend__poller_uring.create();
+	if (!p && wish != WEND__IO_THREADS)
+		p = wend__poller_epoll.create();
+	return p;
+}
+
+/* p, or NULL, is what the kernel gave. Returns whether that is the mode: two who
+ * ask at once may get different answers of a kernel that is short of something,
+ * and the first one counts. */
+static bool set_mode(const struct wend__poller *p)
+{
+	static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+	uint32_t m = WEND__IO_THREADS;
 
 	if (p)
-		kind->destroy(p);
-	return p != NULL;
+		m = p->kind == &wend__poller_uring ? WEND__IO_URING :
+						     WEND__IO_EPOLL;
+	(void)pthread_once(&fork_once, after_fork_register);
+	(void)a32_cas_full(&mode, WEND__IO_UNKNOWN, m);
+	return a32_load_relaxed(&mode) == m;
+}
+
+static void drop(struct wend__poller *p)
+{
+	if (p)
+		p->kind->destroy(p);
+}
+
+static void *try_in_thread(void *arg)
+{
+	struct wend__poller *p = best_poller();
+
+	(void)arg;
+	(void)set_mode(p);
+	drop(p);
+	return NULL;
+}
+
+/*
+ * Find out by making one. A ring that goes away again interrupts the thread that
+ * made it, some time later, in whatever call it is. So a worker keeps it, for its
+ * server, and other threads leave it to one that is theirs for this alone.
+ */
+static void find_mode(void)
+{
+	struct wend__worker *w = wend__self;
+	pthread_t thread;
+
+	if (w && w->task) {
+		wend__preempt_off();
+		w = wend__self;
+		if (!w->server->poller) {
+			struct wend__poller *p = best_poller();
+
+			/* One that failed half-way may have gone away. */
+			w->submitted = true;
+			if (set_mode(p))
+				aptr_store_release(&w->server->poller, p);
+			else
+				drop(p);
+		}
+		wend__preempt_on();
+	} else if (pthread_create(&thread, NULL, try_in_thread, NULL) == 0) {
+		(void)pthread_join(thread, NULL);
+	} else {
+		(void)try_in_thread(NULL);
+	}
 }
 
 enum wend__io_mode wend__io_mode(void)
 {
-	static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-	uint32_t m = a32_load_relaxed(&mode);
-
-	if (WEND__LIKELY(m != WEND__IO_UNKNOWN))
-		return (enum wend__io_mode)m;
-	m = wish ? wish : WEND__IO_URING;
-	if (m == WEND__IO_URING && !there_is(&wend__poller_uring))
-		m = WEND__IO_EPOLL;
-	if (m == WEND__IO_EPOLL && !there_is(&wend__poller_epoll))
-		m = WEND__IO_THREADS;
-	(void)pthread_once(&fork_once, after_fork_register);
-	/* Two who ask at once may get different answers of a kernel that is
-	 * short of something: the first one counts. */
-	(void)a32_cas_full(&mode, WEND__IO_UNKNOWN, m);
+	if (WEND__UNLIKELY(a32_load_relaxed(&mode) == WEND__IO_UNKNOWN))
+		find_mode();
 	return (enum wend__io_mode)a32_load_relaxed(&mode);
 }
 
@@ -153,12 +206,8 @@ static struct wend__poller *poller_of(struct wend__server *s)
 
 void wend__io_stop(void)
 {
-	for (uint32_t i = 0; i < wend__rt.procs; i++) {
-		struct wend__poller *p = wend__rt.servers[i].poller;
-
-		if (p)
-			p->kind->destroy(p);
-	}
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		drop(wend__rt.servers[i].poller);
 }
 
 /* --- events ------------------------------------------------------------------ */

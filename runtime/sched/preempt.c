@@ -192,6 +192,12 @@ bool wend__taken_queue(struct wend__worker *w, bool cancel)
 
 bool wend__server_wanted(struct wend__server *s, int64_t now)
 {
-	return !wend__queues_empty(s) || wend__global_count() > 0 ||
+	return wend__global_bound() > 0 || wend__server_wanted_soon(s, now);
+}
+
+bool wend__server_wanted_soon(struct wend__server *s, int64_t now)
+{
+	return !wend__queues_empty(s) ||
+	       wend__global_count() > wend__global_bound() ||
 	       wend__timers_next(&s->timers) <= now || wend__io_pending(s);
 }

@@ -86,5 +86,7 @@ bool wend__taken_queue(struct wend__worker *w, bool cancel);
 
 /* Whether some task or timer waits for the worker of s to let go. */
 bool wend__server_wanted(struct wend__server *s, int64_t now);
+/* The same without those that were preempted, or came back from the kernel. */
+bool wend__server_wanted_soon(struct wend__server *s, int64_t now);
 
 #endif

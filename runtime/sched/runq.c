@@ -352,9 +352,9 @@ static struct wend_task *take_in_turn_locked(uint32_t want)
 	return t ? t : take_locked(FRESH, want);
 }
 
-bool wend__global_has_bound(void)
+uint32_t wend__global_bound(void)
 {
-	return a32_load_relaxed(&global.bound) > 0;
+	return a32_load_relaxed(&global.bound);
 }
 
 struct wend_task *wend__global_take_bound(void)

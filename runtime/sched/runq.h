@@ -95,9 +95,9 @@ void wend__global_push(struct wend_task *t);
 /* A task bound to a thread. quick: ahead of the line, at most every other turn:
  * for one that gave its server up for a call that then hardly waited. */
 void wend__global_push_bound(struct wend_task *t, bool quick);
-/* One that is bound, or NULL; and whether there is one. */
+/* One that is bound, or NULL; and how many there are. */
 struct wend_task *wend__global_take_bound(void);
-bool wend__global_has_bound(void);
+uint32_t wend__global_bound(void);
 /* A chain linked by link, n long. */
 void wend__global_push_chain(struct wend_task *first, struct wend_task *last,
 			     uint32_t n);

@@ -90,7 +90,7 @@ struct wend__worker {
 	uint8_t life;      /* enum wend__worker_life; the idle lock's */
 	int64_t trim_at;   /* when it may end, as spare; INT64_MAX: not */
 	int64_t stole_at;  /* when it last took another server's work */
-	int64_t hold_back; /* ns to wait before it steals again, see idle.c */
+	int64_t hold_back; /* ns to wait before it steals again, see search.c */
 	struct wend__fiber *fiber;
 	struct wend__parker parker;
 	struct wend__worker *spare_next; /* the idle lock's, as spare */
@@ -223,7 +223,7 @@ void wend__serve(struct wend__worker *w);
 _Noreturn void wend__task_exit(struct wend_task *t);
 _Noreturn void wend__task_end(struct wend_task *t);
 
-/* --- idling (idle.c) ------------------------------------------------------ */
+/* --- looking for work (search.c) ------------------------------------------ */
 
 /* Work was added to a queue; it is visible (full fence). more: it is not just
  * the next slot of a server that will come to it soon. */
@@ -236,29 +236,30 @@ struct wend_task *wend__find_elsewhere(struct wend__worker *w);
 /* The worker found work while it was the searcher. */
 void wend__search_end(struct wend__worker *w);
 
+/* --- idling (idle.c, keeper.c, spare.c) ----------------------------------- */
+
+int wend__idle_start(void);
+
+/* A server that nobody holds, onto the idle list: at the start. */
+void wend__server_put_idle(struct wend__server *s);
+
+/* A timer was armed on s as its earliest. */
+void wend__timer_added(struct wend__server *s);
+
 /* Start the search for work at stop time: every spare worker looks up. */
 void wend__spares_wake(void);
 
 /* Wait to be given a server. false: the runtime ends. */
 bool wend__spare_wait(struct wend__worker *w);
 
+/* --- giving a server up (release.c) --------------------------------------- */
+
 /* The worker gives its server up to block in the kernel, and gets one back. */
 void wend__server_release(struct wend__worker *w);
 void wend__server_acquire(struct wend__worker *w);
 
-/* A timer was armed on s as its earliest. */
-void wend__timer_added(struct wend__server *s);
-
 /* Give w's server to the worker that t is bound to. */
 void wend__hand_over(struct wend__worker *w, struct wend_task *t);
-
-/* A server that nobody holds, onto the idle list: at the start. */
-void wend__server_put_idle(struct wend__server *s);
-
-/* Tasks that are ready, for the simulation's verdict. */
-unsigned int wend__ready_count(void);
-
-int wend__idle_start(void);
 
 /* --- blocking calls (runtime/block/announce.c) ---------------------------- */
 
@@ -284,6 +285,8 @@ void wend__workers_join(void);
  * so, name the tasks, and exit with code 2. */
 bool wend__deadlock_certain(void);
 _Noreturn void wend__deadlock(void);
+/* Tasks that are ready, for the simulation's verdict. */
+unsigned int wend__ready_count(void);
 
 /* The calling task, or the calling thread's stand-in. */
 static inline struct wend_task *wend__current(void)

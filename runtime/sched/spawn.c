@@ -202,10 +202,10 @@ static void wake_joiners(struct wend_task *t)
 	/* The only reference is the task's own: nobody can join. */
 	if (a32_load_relaxed(&t->refs) == 1)
 		return;
-	wend__word_lock(&t->ends.lock_, WEND__RANK_OBJECT);
+	wend__waitq_lock(&t->ends);
 	t->ended = 1;
 	joiners = wend__waitq_claim_chain(&t->ends, UINT32_MAX, NULL);
-	wend__word_unlock(&t->ends.lock_, WEND__RANK_OBJECT);
+	wend__waitq_unlock(&t->ends);
 	wend__ready_chain(joiners);
 }
 
@@ -240,17 +240,17 @@ int wend_join_until(wend_task *t, int *result, int64_t deadline)
 
 	if (t == wend__current())
 		return -EDEADLK;
-	wend__word_lock(&t->ends.lock_, WEND__RANK_OBJECT);
+	wend__waitq_lock(&t->ends);
 	if (!t->ended) {
 		if (deadline <= 0) {
-			wend__word_unlock(&t->ends.lock_, WEND__RANK_OBJECT);
+			wend__waitq_unlock(&t->ends);
 			return -ETIMEDOUT;
 		}
 		r = wend__wait_on(&t->ends, &how);
 		if (r)
 			return r;
 	} else {
-		wend__word_unlock(&t->ends.lock_, WEND__RANK_OBJECT);
+		wend__waitq_unlock(&t->ends);
 	}
 	if (result)
 		*result = t->result;

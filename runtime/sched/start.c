@@ -24,8 +24,10 @@
 #include <wend/task.h>
 #include <wend/time.h>
 
+#include "compiler-rt/membarrier.h"
 #include "compiler-rt/syscall.h"
 #include "runtime/base/env.h"
+#include "runtime/base/lone.h"
 #include "runtime/sched/fork.h"
 #include "runtime/sched/limits.h"
 #include "runtime/sched/park_io.h"
@@ -288,6 +290,12 @@ static int start(const wend_config *config)
 	wend__rt.pid = getpid();
 	wend__rt.worker_waits = 0;
 	wend__port_stuck = wend__ready_count;
+	/* The simulation's threads are all one, and look alike. */
+	a32_store_full(&wend__lone,
+		       set.procs == 1 && !wend__sim &&
+				       a32_load_relaxed(&wend__membarrier_on) ?
+			       WEND__LONE_ON :
+			       WEND__LONE_OFF);
 	/* From here on wend_spawn() works. */
 	a32_store_release(&wend__rt.procs, (uint32_t)set.procs);
 	if (wend__watchdog)
@@ -304,6 +312,7 @@ no_workers:
 		wend__watchdog->release();
 	}
 no_watch:
+	a32_store_full(&wend__lone, WEND__LONE_OFF);
 	if (wend__sim)
 		wend__overflow_thread_end();
 	wend__overflow_stop();
@@ -343,6 +352,7 @@ static void stop(void)
 		wend__watchdog->stop();
 	wend__spares_wake();
 	wend__workers_join();
+	a32_store_full(&wend__lone, WEND__LONE_OFF);
 	if (wend__watchdog)
 		wend__watchdog->release();
 	if (wend__sim)

@@ -8,7 +8,7 @@
  * that it has fired to the end or never will.
  *
  * The owner of a server runs its timers between tasks. When the server is
- * idle or stands still, another one does (idle.c).
+ * idle or stands still, another one does (keeper.c).
  */
 #ifndef WEND_SCHED_TIMERS_H
 #define WEND_SCHED_TIMERS_H

@@ -218,16 +218,16 @@ int wend__wait_on(struct wend__waitq *q, const struct wend__wait_how *how)
 		wend__waitq_push_front(q, &me);
 	else
 		wend__waitq_push(q, &me);
-	wend__word_unlock(&q->lock_, WEND__RANK_OBJECT);
+	wend__waitq_unlock(q);
 	by = wend__wait(t, how->deadline, how->why, how->where, how->caller);
 	if (by == &me)
 		return me.result;
-	wend__word_lock(&q->lock_, WEND__RANK_OBJECT);
+	wend__waitq_lock(q);
 	if (me.queued)
 		wend__waitq_remove(q, &me);
 	else
 		wend__wait_note_lost(by);
-	wend__word_unlock(&q->lock_, WEND__RANK_OBJECT);
+	wend__waitq_unlock(q);
 	return by == WEND__WOKEN_TIMEOUT ? -ETIMEDOUT : -ECANCELED;
 }
 

@@ -61,7 +61,20 @@ struct wend__waiter {
 #define WEND__WOKEN_TIMEOUT ((struct wend__waiter *)1)
 #define WEND__WOKEN_CANCEL  ((struct wend__waiter *)2)
 
-/* --- queues of waiters; the object's lock is held ------------------------- */
+/* --- queues of waiters ---------------------------------------------------- */
+
+/* A queue has a lock of its own, for an object that needs no other. */
+static inline void wend__waitq_lock(struct wend__waitq *q)
+{
+	wend__word_lock(&q->lock_, WEND__RANK_OBJECT);
+}
+
+static inline void wend__waitq_unlock(struct wend__waitq *q)
+{
+	wend__word_unlock(&q->lock_, WEND__RANK_OBJECT);
+}
+
+/* The object's lock is held for what follows. */
 
 static inline void wend__waitq_push(struct wend__waitq *q,
 				    struct wend__waiter *w)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "runtime/base/lone.h"
 #include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
 #include "runtime/sched/server.h"
@@ -61,6 +62,7 @@ static void worker_main(void *arg)
 	a32_store_relaxed(&w->tid, (uint32_t)gettid());
 	if (!wend__sim)
 		wend__preempt_off(); /* in the scheduler */
+	wend__preempt.lone = a32_load_relaxed(&wend__lone) == WEND__LONE_ON;
 	/* Only now: had no thread been had, w would be gone again. */
 	if (w->server)
 		wend__server_held_by(w->server, w);
@@ -75,6 +77,7 @@ static void worker_main(void *arg)
 	if (!wend__sim)
 		wend__overflow_thread_end();
 	wend__self = NULL;
+	wend__preempt.lone = 0;
 	if (w->life == WEND__WORKER_LEAVES) { /* ours until we are gone */
 		if (wend__watchdog)
 			wend__watchdog->forget(w);

@@ -11,16 +11,6 @@
 
 #include "runtime/sched/server.h"
 
-static void queue_lock(wend_cond *c)
-{
-	wend__word_lock(&c->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
-static void queue_unlock(wend_cond *c)
-{
-	wend__word_unlock(&c->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
 static int wait_until(wend_cond *c, wend_mutex *m, int64_t deadline,
 		      const void *caller)
 {
@@ -29,20 +19,20 @@ static int wait_until(wend_cond *c, wend_mutex *m, int64_t deadline,
 
 	if (deadline <= 0)
 		return -ETIMEDOUT;
-	queue_lock(c);
+	wend__waitq_lock(&c->waiters_);
 	t = wend__wait_begin(false);
 	wend__waiter_init(&me, t, t->ticket);
 	wend__waitq_push(&c->waiters_, &me);
-	queue_unlock(c);
+	wend__waitq_unlock(&c->waiters_);
 	wend_mutex_unlock(m);
 	by = wend__wait(t, deadline, "cond wait", c, caller);
 	if (by != &me) {
-		queue_lock(c);
+		wend__waitq_lock(&c->waiters_);
 		if (me.queued)
 			wend__waitq_remove(&c->waiters_, &me);
 		else
 			wend__wait_note_lost(by);
-		queue_unlock(c);
+		wend__waitq_unlock(&c->waiters_);
 	}
 	wend_mutex_lock(m);
 	if (by == &me)
@@ -64,9 +54,9 @@ static void wake(wend_cond *c, uint32_t n)
 {
 	struct wend__waiter *chain;
 
-	queue_lock(c);
+	wend__waitq_lock(&c->waiters_);
 	chain = wend__waitq_claim_chain(&c->waiters_, n, NULL);
-	queue_unlock(c);
+	wend__waitq_unlock(&c->waiters_);
 	wend__ready_chain(chain);
 }
 

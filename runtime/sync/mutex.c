@@ -83,16 +83,6 @@ static inline bool take(wend_mutex *m)
 	       a32_cas_acquire(&m->state_, 0, 1);
 }
 
-static void queue_lock(struct queue *q)
-{
-	wend__word_lock(&q->q.lock_, WEND__RANK_OBJECT);
-}
-
-static void queue_unlock(struct queue *q)
-{
-	wend__word_unlock(&q->q.lock_, WEND__RANK_OBJECT);
-}
-
 /* --- the queue; its lock is held ------------------------------------------------------- */
 
 static uint32_t wants_wake(uint32_t flags)
@@ -189,9 +179,9 @@ static void wake_one(wend_mutex *m);
 static int give_up(struct queue *q, wend_mutex *m, int r)
 {
 	WEND__RARE(mutex_gave_up);
-	queue_lock(q);
+	wend__waitq_lock(&q->q);
 	tidy(q, m);
-	queue_unlock(q);
+	wend__waitq_unlock(&q->q);
 	wake_one(m);
 	return r;
 }
@@ -204,9 +194,9 @@ static int wait_for(wend_mutex *m, struct wend__wait_how *how)
 	int r;
 
 	for (;;) {
-		queue_lock(q);
+		wend__waitq_lock(&q->q);
 		if (!announce(q, m, starving, woken)) {
-			queue_unlock(q);
+			wend__waitq_unlock(&q->q);
 			return 0;
 		}
 		if (woken)
@@ -273,7 +263,7 @@ static __attribute__((noinline)) void wake_one(wend_mutex *m)
 	struct queue *q = queue_of(m);
 	struct wend__waiter *w = NULL;
 
-	queue_lock(q);
+	wend__waitq_lock(&q->q);
 	/* No waiter for it: m may be gone. */
 	if (first_waiter(q, m) && wants_wake(m->flags_) &&
 	    a32_load_relaxed(&m->state_) == 0) {
@@ -282,7 +272,7 @@ static __attribute__((noinline)) void wake_one(wend_mutex *m)
 			set_flags(q, m, m->flags_ | WOKEN);
 		tidy(q, m);
 	}
-	queue_unlock(q);
+	wend__waitq_unlock(&q->q);
 	if (!w) {
 		WEND__RARE(mutex_wake_none);
 		return;
@@ -297,14 +287,14 @@ static __attribute__((noinline)) bool hand_over(wend_mutex *m)
 	struct queue *q = queue_of(m);
 	struct wend__waiter *w;
 
-	queue_lock(q);
+	wend__waitq_lock(&q->q);
 	w = claim(q, m);
 	if (w)
 		w->result = HANDED_OVER;
 	/* The next one starves no longer than this one did, or says so. */
 	set_flags(q, m, m->flags_ & ~(uint32_t)STARVING);
 	tidy(q, m);
-	queue_unlock(q);
+	wend__waitq_unlock(&q->q);
 	if (!w) {
 		WEND__RARE(mutex_handed_none);
 		return false;

@@ -11,25 +11,15 @@
 
 enum { NEW, RUNS, DONE };
 
-static void lock(wend_once *o)
-{
-	wend__word_lock(&o->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
-static void unlock(wend_once *o)
-{
-	wend__word_unlock(&o->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
 static void finish(wend_once *o)
 {
 	struct wend__waiter *chain;
 
-	lock(o);
+	wend__waitq_lock(&o->waiters_);
 	/* [once.done] Who sees DONE sees all that fn did. */
 	a32_store_release(&o->state_, DONE);
 	chain = wend__waitq_claim_chain(&o->waiters_, UINT32_MAX, NULL);
-	unlock(o);
+	wend__waitq_unlock(&o->waiters_);
 	wend__ready_chain(chain);
 }
 
@@ -48,13 +38,13 @@ static int do_until(wend_once *o, void (*fn)(void *arg), void *arg,
 	if (WEND__LIKELY(a32_load_acquire(&o->state_) ==
 			 DONE)) /* [once.done] */
 		return 0;
-	lock(o);
+	wend__waitq_lock(&o->waiters_);
 	state = o->state_;
 	if (state == RUNS && deadline > 0)
 		return wend__wait_on(&o->waiters_, &how);
 	if (state == NEW)
 		a32_store_relaxed(&o->state_, RUNS);
-	unlock(o);
+	wend__waitq_unlock(&o->waiters_);
 	if (state == RUNS)
 		return -ETIMEDOUT;
 	if (state == NEW) {

@@ -21,16 +21,6 @@
 /* A waiter's elem: what it wants. */
 static char wants_read, wants_write;
 
-static void lock(wend_rwmutex *m)
-{
-	wend__word_lock(&m->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
-static void unlock(wend_rwmutex *m)
-{
-	wend__word_unlock(&m->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
 /* --- granting; the lock is held ----------------------------------------------------------- */
 
 /* Claim up to n waiters that want this, onto the chain. */
@@ -84,14 +74,14 @@ static int rlock_until(wend_rwmutex *m, int64_t deadline, bool deaf,
 		.elem = &wants_read,
 	};
 
-	lock(m);
+	wend__waitq_lock(&m->waiters_);
 	if (!m->writer_ && !m->writers_waiting_) {
 		m->readers_++;
-		unlock(m);
+		wend__waitq_unlock(&m->waiters_);
 		return 0;
 	}
 	if (deadline <= 0) {
-		unlock(m);
+		wend__waitq_unlock(&m->waiters_);
 		return -ETIMEDOUT;
 	}
 	return wend__wait_on(&m->waiters_, &how);
@@ -116,12 +106,12 @@ void wend_rwmutex_runlock(wend_rwmutex *m)
 {
 	struct wend__waiter *chain = NULL;
 
-	lock(m);
+	wend__waitq_lock(&m->waiters_);
 	if (!m->readers_)
 		wend__panic("read unlock of an rwmutex that no reader holds");
 	m->readers_--;
 	grant_writer(m, &chain);
-	unlock(m);
+	wend__waitq_unlock(&m->waiters_);
 	wend__ready_chain(chain);
 }
 
@@ -132,11 +122,11 @@ static void writer_gave_up(wend_rwmutex *m)
 {
 	struct wend__waiter *chain = NULL;
 
-	lock(m);
+	wend__waitq_lock(&m->waiters_);
 	m->writers_waiting_--;
 	if (!m->writer_ && !m->writers_waiting_)
 		grant_readers(m, &chain);
-	unlock(m);
+	wend__waitq_unlock(&m->waiters_);
 	wend__ready_chain(chain);
 }
 
@@ -153,14 +143,14 @@ static int lock_until(wend_rwmutex *m, int64_t deadline, bool deaf,
 	};
 	int r;
 
-	lock(m);
+	wend__waitq_lock(&m->waiters_);
 	if (!m->writer_ && !m->readers_) {
 		m->writer_ = 1;
-		unlock(m);
+		wend__waitq_unlock(&m->waiters_);
 		return 0;
 	}
 	if (deadline <= 0) {
-		unlock(m);
+		wend__waitq_unlock(&m->waiters_);
 		return -ETIMEDOUT;
 	}
 	m->writers_waiting_++;
@@ -189,13 +179,13 @@ void wend_rwmutex_unlock(wend_rwmutex *m)
 {
 	struct wend__waiter *chain = NULL;
 
-	lock(m);
+	wend__waitq_lock(&m->waiters_);
 	if (!m->writer_)
 		wend__panic("unlock of an rwmutex that no writer holds");
 	m->writer_ = 0;
 	/* The readers that wait go before the next writer. */
 	grant_readers(m, &chain);
 	grant_writer(m, &chain);
-	unlock(m);
+	wend__waitq_unlock(&m->waiters_);
 	wend__ready_chain(chain);
 }

@@ -12,16 +12,6 @@
 
 #include "runtime/sched/server.h"
 
-static void lock(wend_sema *s)
-{
-	wend__word_lock(&s->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
-static void unlock(wend_sema *s)
-{
-	wend__word_unlock(&s->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
 static int acquire_until(wend_sema *s, int64_t deadline, const void *caller)
 {
 	const struct wend__wait_how how = {
@@ -32,13 +22,13 @@ static int acquire_until(wend_sema *s, int64_t deadline, const void *caller)
 	};
 	bool got;
 
-	lock(s);
+	wend__waitq_lock(&s->waiters_);
 	got = s->count_ > 0;
 	if (got)
 		s->count_--;
 	else if (deadline > 0)
 		return wend__wait_on(&s->waiters_, &how);
-	unlock(s);
+	wend__waitq_unlock(&s->waiters_);
 	return got ? 0 : -ETIMEDOUT;
 }
 
@@ -62,10 +52,10 @@ void wend_sema_release(wend_sema *s, uint32_t n)
 	struct wend__waiter *chain;
 	uint32_t given;
 
-	lock(s);
+	wend__waitq_lock(&s->waiters_);
 	chain = wend__waitq_claim_chain(&s->waiters_, n, &given);
 	if (__builtin_add_overflow(s->count_, n - given, &s->count_))
 		wend__panic("the count of a semaphore passes 2^32 - 1");
-	unlock(s);
+	wend__waitq_unlock(&s->waiters_);
 	wend__ready_chain(chain);
 }

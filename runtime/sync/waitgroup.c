@@ -15,16 +15,6 @@
 
 #include "runtime/sched/server.h"
 
-static void lock(wend_waitgroup *w)
-{
-	wend__word_lock(&w->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
-static void unlock(wend_waitgroup *w)
-{
-	wend__word_unlock(&w->waiters_.lock_, WEND__RANK_OBJECT);
-}
-
 static uint32_t checked_sum(uint32_t count, int n)
 {
 	int64_t sum = (int64_t)count + n;
@@ -63,14 +53,14 @@ void wend_waitgroup_add(wend_waitgroup *w, int n)
 		uint32_t old;
 		bool zero;
 
-		lock(w);
+		wend__waitq_lock(&w->waiters_);
 		old = a32_load_relaxed(&w->count_);
 		zero = checked_sum(old, n) == 0 &&
 		       a32_cas_full(&w->count_, old, 0);
 		if (zero)
 			chain = wend__waitq_claim_chain(&w->waiters_,
 							UINT32_MAX, NULL);
-		unlock(w);
+		wend__waitq_unlock(&w->waiters_);
 		if (zero)
 			break;
 	}
@@ -93,11 +83,11 @@ static int wait_until(wend_waitgroup *w, int64_t deadline, const void *caller)
 
 	uint32_t count;
 
-	lock(w);
+	wend__waitq_lock(&w->waiters_);
 	count = a32_load_acquire(&w->count_);
 	if (count > 0 && deadline > 0)
 		return wend__wait_on(&w->waiters_, &how);
-	unlock(w);
+	wend__waitq_unlock(&w->waiters_);
 	return count > 0 ? -ETIMEDOUT : 0;
 }
 

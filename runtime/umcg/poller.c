@@ -33,7 +33,9 @@
 static int kick_fd(struct wend__parker *k)
 {
 	if (k->kick == 0) {
-		int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		/* Bare, as the close() is: see epoll.c. */
+		int fd = (int)wend__syscall3(SYS_eventfd2, 0,
+					     EFD_CLOEXEC | EFD_NONBLOCK, 0);
 
 		if (fd >= 0)
 			k->kick = fd + 1;
@@ -44,7 +46,7 @@ static int kick_fd(struct wend__parker *k)
 void wend__parker_free(struct wend__parker *k)
 {
 	if (k->kick)
-		(void)close(k->kick - 1);
+		(void)wend__syscall3(SYS_close, k->kick - 1, 0, 0);
 	k->kick = 0;
 }
 

@@ -18,6 +18,13 @@ enum { LOOKS = 24 }; /* in one go; a microsecond each */
 static struct wend__worker *first;
 static uint32_t count;
 
+/*
+ * The CPU time that they have used without a server, less an eighth of the time
+ * of each server: so much more than the servers' may be used in all.
+ */
+enum { SHARE = 8 };
+static int64_t extra, extra_at;
+
 static void list_remove(struct wend__worker *w)
 {
 	w->taken_prev->taken_next = w->taken_next;
@@ -79,8 +86,18 @@ static bool woke_up(struct wend__worker *w)
 
 	if (clock == w->taken_clock)
 		return false;
+	extra += clock - w->taken_clock;
 	w->taken_clock = clock;
 	return wend__thread_look(w->tid, &look) && look.running;
+}
+
+bool wend__taken_extra_used(int64_t now)
+{
+	extra -= (now - extra_at) / SHARE * wend__rt.procs;
+	extra_at = now;
+	if (extra < 0)
+		extra = 0;
+	return extra > 0;
 }
 
 uint32_t wend__taken_look(int64_t now)

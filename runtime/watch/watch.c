@@ -61,7 +61,7 @@ static struct {
 	bool runs;
 	uint32_t stopping;
 	int64_t enough;  /* the time of a slice after which to ask for a stop */
-	bool hasty;      /* a stop comes too late: others do not wait for it */
+	bool hasty;      /* a stop may come after the slice's end */
 	uint32_t fast;   /* looks often as it is */
 	uint32_t hiring; /* somebody has called for a thread */
 	int64_t help_at; /* when one that has not come is given up for late */
@@ -194,6 +194,20 @@ static bool slice_over(struct wend__server *s, const struct sight *seen,
 		       (timer_late(s, now) ? dog.enough / 4 : dog.enough);
 }
 
+/*
+ * Whether a worker that is to be stopped, which comes with the clock's next tick,
+ * loses its server before. Not for those who have been preempted themselves, and
+ * not so often that more workers than servers would run for a large part of the
+ * time.
+ */
+static bool cannot_wait(struct wend__server *s, const struct sight *seen,
+			int64_t now)
+{
+	return dog.hasty && now - seen->since >= wend__rt.slice &&
+	       wend__server_wanted_soon(s, now) && !WEND__TSAN &&
+	       !wend__taken_extra_used(now);
+}
+
 /* Something waits for s, which runs a task. Returns whether it was taken. */
 static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 			   struct wend__worker *w, bool still, int64_t now)
@@ -207,7 +221,7 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 		return take(w, false);
 	if (!still || !slice_over(s, seen, now))
 		return false;
-	if (dog.hasty && !WEND__TSAN)
+	if (cannot_wait(s, seen, now))
 		return take(w, true);
 	preempt(w, false, now);
 	return false;
@@ -400,8 +414,8 @@ static void forked(void)
 	memset(&dog.parker, 0, sizeof(dog.parker));
 	wend__taken_forked();
 	wend__limit_set(NULL);
-	watch_ops.threads = 0;
-	watch_ops.asleep = 0;
+	a32_store_relaxed(&watch_ops.threads, 0);
+	a32_store_relaxed(&watch_ops.asleep, 0);
 }
 
 static void forget(struct wend__worker *w)
@@ -430,11 +444,8 @@ static bool wanted_here(void)
 
 /*
  * A stop comes with a tick: ask for it so that it comes within the slice. Not in
- * the first quarter, or a task that runs now and then would never get far.
- *
- * A slice shorter than a tick cannot be kept that way. Then the server is passed
- * on when it is over, and the worker stopped with the next tick, as one that
- * comes back from the kernel without a server is.
+ * the first quarter, or a task that runs now and then would never get far. A
+ * slice shorter than a tick cannot be kept that way: see cannot_wait().
  */
 static void set_slice(int64_t slice)
 {
@@ -443,10 +454,8 @@ static void set_slice(int64_t slice)
 
 	(void)clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	early = slice - tick.tv_nsec;
-	dog.hasty = early < 0;
 	dog.enough = early > slice / 4 ? early : slice / 4;
-	if (dog.hasty)
-		dog.enough = slice;
+	dog.hasty = early < 0;
 }
 
 static int allocate(uint32_t procs)
@@ -473,8 +482,8 @@ static int start(void)
 	int r;
 
 	dog.runs = false;
-	watch_ops.threads = 0;
-	watch_ops.asleep = 0;
+	a32_store_relaxed(&watch_ops.threads, 0);
+	a32_store_relaxed(&watch_ops.asleep, 0);
 	watch_ops.detect_ns = watch_ops.preempt_ns = watch_ops.stalls = 0;
 	if (!wanted_here())
 		return 0;
@@ -506,7 +515,7 @@ static int start(void)
 	if (r)
 		goto no_thread;
 	dog.runs = true;
-	watch_ops.threads = 2;
+	a32_store_relaxed(&watch_ops.threads, 2);
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__rt.servers[i].armed = 0;
 	return 0;
@@ -533,7 +542,7 @@ static void stop(void)
 	wend__limit_set(NULL);
 	wend__signal_stop();
 	dog.runs = false;
-	watch_ops.threads = 0;
+	a32_store_relaxed(&watch_ops.threads, 0);
 }
 
 static struct wend__watchdog_ops watch_ops = {

@@ -52,11 +52,14 @@ void wend__bell_go_on(struct wend__bell *b, bool taken);
 
 /* --- workers without their servers (taken.c); the watchdog's ---------------- */
 
-/* w lost its server just now. preempted: in the handler. */
+/* w lost its server just now. preempted: while it computed. */
 void wend__taken_add(struct wend__worker *w, bool preempted);
 
 /* Look at some of them. Returns how many there are. */
 uint32_t wend__taken_look(int64_t now);
+
+/* Whether they have run for as long as they may, lately. */
+bool wend__taken_extra_used(int64_t now);
 
 /* The list is the parent's. */
 void wend__taken_forked(void);

@@ -75,6 +75,15 @@ static int parse_unix(wend_net_addr *a, const char *path)
 	return 0;
 }
 
+/* A number that is no port, of which the C library would take the low bits. */
+static bool is_too_large(const char *port)
+{
+	size_t digits = strspn(port, "0123456789");
+
+	return digits && !port[digits] &&
+	       (digits > 9 || atol(port) > UINT16_MAX);
+}
+
 int wend__net_lookup(const char *host, const char *port, int flags,
 		     struct addrinfo **list)
 {
@@ -84,10 +93,11 @@ int wend__net_lookup(const char *host, const char *port, int flags,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = flags,
 	};
-	int r = getaddrinfo(*host ? host : NULL, *port ? port : "0", &hints,
-			    list);
 
-	switch (r) {
+	if (is_too_large(port))
+		return -EINVAL;
+	switch (getaddrinfo(*host ? host : NULL, *port ? port : "0", &hints,
+			    list)) {
 	case 0:
 		return 0;
 	case EAI_NONAME:

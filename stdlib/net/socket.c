@@ -84,16 +84,18 @@ static const char *path_of(const wend_net_addr *a)
 							      NULL;
 }
 
-/* Whether a's path is a socket that nobody is behind. */
+/* Whether a's path is a socket that nobody is behind. Asked with a socket of the
+ * other type, which a listener refuses in another way, and hears nothing of. */
 static bool is_stale(int type, const wend_net_addr *a)
 {
+	int other = type == SOCK_STREAM ? SOCK_DGRAM : SOCK_STREAM;
 	struct stat st;
 	int fd;
 	bool refused;
 
 	if (lstat(path_of(a), &st) < 0 || !S_ISSOCK(st.st_mode))
 		return false;
-	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, other | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
 	refused = connect(fd, (const struct sockaddr *)&a->sa, a->size) < 0 &&
@@ -162,13 +164,12 @@ bool wend__net_again_slow(struct wend__net_call *call, ssize_t *n, int err)
 			*n = -ECANCELED;
 		return false;
 	}
-	if (err == EAGAIN && !call->entered) {
-		r = wend_call_limit_wait(call->limit, call->fd, call->events);
-		*n = r;
-		return r == 0;
-	}
-	if (err == EINTR) {
-		r = wend_call_limit_check(call->limit);
+	if (err == EAGAIN || err == EINTR) {
+		/* In a task EAGAIN is for one who sends a file on the same
+		 * socket now. */
+		r = err == EAGAIN ? wend_call_limit_wait(call->limit, call->fd,
+							 call->events) :
+				    wend_call_limit_check(call->limit);
 		*n = r;
 		if (r == 0 && call->entered)
 			call->entered = wend_call_limit_enter(call->limit,

@@ -148,6 +148,14 @@ check $idles limits NO_SERVE FOREIGN=0 PUSHES=2
 check $idles limits NO_SERVE_PUSH
 check $idles limits NO_AGAIN
 
+check holds lone
+check holds lone THREADS=1 ROUNDS=4
+check 'holders[at]==1' lone NO_HEAVY
+check 'holders[at]==1' lone NO_ENDING
+check 'holders[at]==1' lone NO_WAIT
+check 'holders[at]==1' lone NO_WORD
+check 'holders[at]==1' lone NO_BACK
+
 check holds park
 check holds park ROUNDS=2
 check 'on_stack' park NO_ON_CPU

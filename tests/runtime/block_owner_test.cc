@@ -133,6 +133,14 @@ void HoldOver(void (*call)(Source *), int type)
 
 class Owner : public Block
 {
+      protected:
+	void SetUp() override
+	{
+		Block::SetUp();
+		if (wt::kTsan)
+			GTEST_SKIP() << "ThreadSanitizer's locks are not "
+					"announced";
+	}
 };
 
 } // namespace

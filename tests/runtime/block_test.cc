@@ -25,34 +25,9 @@
 
 using namespace blocking;
 
-/* Twenty tasks in read() on pipes; others go on and then feed them. */
 TEST_F(Block, ReadOnPipes)
 {
-	OnFewServers([] {
-		constexpr int kReaders = 20;
-		Pipe p[kReaders];
-		std::atomic<int> begun{ 0 };
-		wt::Group g;
-
-		for (int i = 0; i < kReaders; i++)
-			g.Go([&, i] {
-				char b = 0;
-
-				begun++;
-				EXPECT_EQ(1, read(p[i][0], &b, 1));
-				EXPECT_EQ('a' + i, b);
-				EXPECT_EQ(0, read(p[i][0], &b, 1));
-			});
-		while (begun < kReaders)
-			wend_yield();
-		PassToken();
-		for (int i = kReaders - 1; i >= 0; i--) {
-			char b = (char)('a' + i);
-
-			EXPECT_EQ(1, write(p[i][1], &b, 1));
-			p[i].Close(1);
-		}
-	});
+	OnFewServers([] { FeedReaders(read); });
 }
 
 /* A writer to a full pipe waits until another task has read. */

@@ -11,6 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <functional>
+
 namespace blocking
 {
 
@@ -74,26 +77,27 @@ inline void PassToken()
 	}
 }
 
-/* Yield until n tasks of this name wait in a call, whichever way they do. */
-inline void AwaitInCall(const std::string &name, int n = 1)
+/* Whether n tasks of this name wait in a call, whichever way they do. */
+inline bool IsInCall(const std::string &name, int n = 1)
 {
-	auto count = [&](const std::string &dump, const char *state) {
+	std::string dump = wt::Dump();
+	int found = 0;
+
+	for (const char *state : { "waiting", "in a call" }) {
 		std::string part = "\"" + name + "\": " + state;
-		int found = 0;
 
 		for (size_t at = 0;
 		     (at = dump.find(part, at)) != std::string::npos; at++)
 			found++;
-		return found;
-	};
-
-	for (;;) {
-		std::string dump = wt::Dump();
-
-		if (count(dump, "waiting") + count(dump, "in a call") >= n)
-			return;
-		wend_yield();
 	}
+	return found >= n;
+}
+
+/* Yield until they do. */
+inline void AwaitInCall(const std::string &name, int n = 1)
+{
+	while (!IsInCall(name, n))
+		wend_yield();
 }
 
 /* The ways in which a task can wait in a call (WEND_PARK). Where the kernel
@@ -109,6 +113,34 @@ inline void OnFewServers(const std::function<void()> &body)
 
 		for (int procs : { 1, 2 })
 			wt::RunOn(procs, body);
+	}
+}
+
+/* Twenty tasks read pipes in this way; others go on and then feed them. */
+inline void FeedReaders(const std::function<long(int, void *, size_t)> &reads)
+{
+	constexpr int kReaders = 20;
+	Pipe p[kReaders];
+	std::atomic<int> begun{ 0 };
+	wt::Group g;
+
+	for (int i = 0; i < kReaders; i++)
+		g.Go([&, i] {
+			char b = 0;
+
+			begun++;
+			EXPECT_EQ(1, reads(p[i][0], &b, 1));
+			EXPECT_EQ('a' + i, b);
+			EXPECT_EQ(0, reads(p[i][0], &b, 1));
+		});
+	while (begun < kReaders)
+		wend_yield();
+	PassToken();
+	for (int i = kReaders - 1; i >= 0; i--) {
+		char b = (char)('a' + i);
+
+		EXPECT_EQ(1, write(p[i][1], &b, 1));
+		p[i].Close(1);
 	}
 }
 

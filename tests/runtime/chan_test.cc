@@ -10,23 +10,8 @@
 #include <atomic>
 #include <random>
 
-namespace
-{
-
-int SendInt(wend_chan *c, int v)
-{
-	return wend_chan_send(c, &v);
-}
-
-/* The value, or a negative result. */
-int RecvInt(wend_chan *c)
-{
-	int v = -1, r = wend_chan_recv(c, &v);
-
-	return r < 0 ? r : v;
-}
-
-} // namespace
+using wt::RecvInt;
+using wt::SendInt;
 
 /* "If the capacity is zero, communication succeeds only when both are ready":
  * a receive begins before the send of it ends, so what the receiver wrote

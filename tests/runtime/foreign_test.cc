@@ -8,22 +8,8 @@
 #include <atomic>
 #include <thread>
 
-namespace
-{
-
-int SendInt(wend_chan *c, int v)
-{
-	return wend_chan_send(c, &v);
-}
-
-int RecvInt(wend_chan *c)
-{
-	int v = -1, r = wend_chan_recv(c, &v);
-
-	return r < 0 ? r : v;
-}
-
-} // namespace
+using wt::RecvInt;
+using wt::SendInt;
 
 /* The thread that started the runtime talks with tasks; under "sim" it drives
  * them while it waits. */

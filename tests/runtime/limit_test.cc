@@ -11,7 +11,7 @@
 #include <ctime>
 #include <unistd.h>
 
-#include "compiler-rt/syscall.h"
+#include "tests/runtime/raw.h"
 
 namespace
 {
@@ -64,15 +64,6 @@ void Compute(int64_t ns)
 		;
 }
 
-/* A sleep that nobody announces. */
-void RawSleep(int64_t ns)
-{
-	const struct timespec t = { (time_t)(ns / WEND_SECOND),
-				    (long)(ns % WEND_SECOND) };
-
-	EXPECT_EQ(0, wend__syscall3(SYS_nanosleep, (long)&t, 0, 0));
-}
-
 class Limit : public testing::Test
 {
       protected:
@@ -123,8 +114,7 @@ TEST_F(Limit, BlocksTooLong)
 		g.Go(
 			[&] {
 				wend_block_begin();
-				EXPECT_EQ(1, wend__syscall3(SYS_read, fds[0],
-							    (long)&c, 1));
+				EXPECT_EQ(1, raw::Read(fds[0], &c, 1));
 				wend_block_end();
 			},
 			"reader");
@@ -157,7 +147,7 @@ TEST_F(Limit, BlocksUnannounced)
 				wend_yield();
 		});
 		g.Go([&] {
-			RawSleep(100 * WEND_MILLISECOND);
+			raw::Sleep(100 * WEND_MILLISECOND);
 			over = true;
 		});
 		g.Wait();
@@ -197,7 +187,7 @@ TEST_F(Limit, CancelsWhoBlocks)
 			for (int i = 0; i < 100 && !wend_task_cancelled();
 			     i++) {
 				wend_block_begin();
-				RawSleep(50 * WEND_MILLISECOND);
+				raw::Sleep(50 * WEND_MILLISECOND);
 				wend_block_end();
 			}
 			seen = wend_task_cancelled();
@@ -397,7 +387,7 @@ TEST_F(Limit, Counts)
 		done = false;
 		g.Go([&] { done = true; });
 		while (!done)
-			RawSleep(20 * WEND_MILLISECOND);
+			raw::Sleep(20 * WEND_MILLISECOND);
 		g.Wait();
 		wend_stats_get(&stats);
 		EXPECT_GE(stats.detects, 1u);

@@ -23,7 +23,7 @@
 namespace
 {
 
-constexpr int kSparesMore = 2; /* idle.c */
+constexpr int kSparesMore = 2; /* spare.c */
 
 wend_stats Stats()
 {
@@ -377,7 +377,7 @@ TEST(Limits, SparesEnd)
 		EXPECT_GE(Stats().workers_most, (uint64_t)kTasks);
 		if (round)
 			break;
-		/* The ten seconds of idle.c. */
+		/* The ten seconds of spare.c. */
 		while (Stats().workers > kProcs + kSparesMore)
 			wend_sleep(50 * WEND_MILLISECOND);
 		wt::AwaitThreads(threads + kProcs + kSparesMore);

@@ -3,7 +3,7 @@
  * park_io_cancel_test.cc - a parked call that is cancelled ends, and its
  * buffer is the task's again; nothing that came is lost.
  */
-#include "tests/runtime/block_util.h"
+#include "tests/runtime/park_io_util.h"
 
 #include <poll.h>
 
@@ -16,31 +16,12 @@ using namespace blocking;
 namespace
 {
 
-class ParkIoCancel : public testing::TestWithParam<const char *>
+class ParkIoCancel : public Parking
 {
-      protected:
-	ParkIoCancel() : env_("WEND_PARK", GetParam())
-	{
-	}
-	void SetUp() override
-	{
-		WT_NEEDS_THREADS();
-		wt::Start(1);
-		std::string name = wend_park_name();
-		wt::Stop();
-		if (name != GetParam())
-			GTEST_SKIP() << "the kernel allows " << name << ", not "
-				     << GetParam();
-	}
-
-      private:
-	wt::Env env_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Ways, ParkIoCancel, testing::Values("uring", "epoll"),
-			 [](const auto &info) {
-				 return std::string(info.param);
-			 });
+			 WayName);
 
 } // namespace
 

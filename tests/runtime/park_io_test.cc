@@ -3,7 +3,7 @@
  * park_io_test.cc - calls on descriptors that would block park their task, in
  * each of the ways (WEND_PARK), and mean what they meant before.
  */
-#include "tests/runtime/block_util.h"
+#include "tests/runtime/park_io_util.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -26,22 +26,9 @@ namespace
 
 constexpr int kTasks = wt::kSanitized ? 200 : 1000;
 
-class ParkIo : public testing::TestWithParam<const char *>
+class ParkIo : public Parking
 {
       protected:
-	ParkIo() : env_("WEND_PARK", GetParam())
-	{
-	}
-	void SetUp() override
-	{
-		WT_NEEDS_THREADS();
-		wt::Start(1);
-		std::string name = wend_park_name();
-		wt::Stop();
-		if (name != GetParam())
-			GTEST_SKIP() << "the kernel allows " << name << ", not "
-				     << GetParam();
-	}
 	bool Threads() const
 	{
 		return strcmp(GetParam(), "threads") == 0;
@@ -51,15 +38,9 @@ class ParkIo : public testing::TestWithParam<const char *>
 		for (int procs : { 1, 2 })
 			wt::RunOn(procs, body);
 	}
-
-      private:
-	wt::Env env_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Ways, ParkIo, testing::ValuesIn(kParks),
-			 [](const auto &info) {
-				 return std::string(info.param);
-			 });
+INSTANTIATE_TEST_SUITE_P(Ways, ParkIo, testing::ValuesIn(kParks), WayName);
 
 /* Ten descriptors for each task are enough; skip the test otherwise. */
 bool AllowFiles(rlim_t n)

@@ -530,7 +530,7 @@ TEST_P(Preempt, NoMoreRunAfterRawCalls)
 					char b;
 
 					begun++;
-					EXPECT_EQ(1, RawRead(p[0], &b, 1));
+					EXPECT_EQ(1, raw::Read(p[0], &b, 1));
 					back++;
 					LoopUntil(stop);
 				});

@@ -8,22 +8,8 @@
 #include <atomic>
 #include <random>
 
-namespace
-{
-
-int SendInt(wend_chan *c, int v)
-{
-	return wend_chan_send(c, &v);
-}
-
-int RecvInt(wend_chan *c)
-{
-	int v = -1, r = wend_chan_recv(c, &v);
-
-	return r < 0 ? r : v;
-}
-
-} // namespace
+using wt::RecvInt;
+using wt::SendInt;
 
 /* The one operation that can go on is taken, and the others are not. */
 TEST(Select, OneReady)

@@ -7,14 +7,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <thread>
 
-#include "compiler-rt/syscall.h"
+#include "tests/runtime/raw.h"
 
 typedef Reached StressRare;
 
@@ -26,14 +24,6 @@ namespace
 /* The linker leads the runtime's calls through here (--wrap). */
 std::atomic<bool> no_realloc{ false };
 std::atomic<size_t> largest_mmap{ SIZE_MAX };
-
-/* A sleep that nobody announces. */
-void RawSleep(long ns)
-{
-	const struct timespec t = { 0, ns };
-
-	EXPECT_EQ(0, wend__syscall3(SYS_nanosleep, (long)&t, 0, 0));
-}
 
 } // namespace
 
@@ -245,6 +235,35 @@ TEST_F(StressRare, WorkFromOutside)
 			});
 }
 
+/* The only server's tasks have their channels to themselves, until a thread
+ * sends, too. All is counted. */
+TEST_F(StressRare, ThreadComesToTheOnlyServer)
+{
+	WT_NEEDS_THREADS();
+	Until({ WEND__RARE_lone_ended }, 1, [] {
+		constexpr int kSenders = 4, kSends = 200, kAll = kSenders + 2;
+		wt::Chan c(sizeof(int), 3);
+		wt::Group g;
+		long sum = 0;
+		int v;
+		auto Send = [&] {
+			for (int i = 1; i <= kSends; i++)
+				EXPECT_EQ(0, wend_chan_send(c, &i));
+		};
+
+		for (int i = 0; i < kSenders; i++)
+			g.Go(Send);
+		std::thread first(Send), second(Send);
+		for (int i = 0; i < kAll * kSends; i++) {
+			EXPECT_EQ(0, wend_chan_recv(c, &v));
+			sum += v;
+		}
+		EXPECT_EQ(kAll * kSends * (kSends + 1L) / 2, sum);
+		first.join();
+		second.join();
+	});
+}
+
 /* Calls in the kernel that are over at once, more tasks than servers. */
 TEST_F(StressRare, CallsThatHardlyWait)
 {
@@ -335,7 +354,7 @@ void ComputeAndBlock(int64_t ns)
 				int64_t end;
 
 				if ((r + i) % 3 == 0)
-					RawSleep(300000);
+					raw::Sleep(300000);
 				end = wend_now() + (r + i) % 4 * ns;
 				while (wend_now() < end)
 					;
@@ -398,7 +417,7 @@ TEST_F(StressRare, Descriptors)
 				      wend_sleep(r * 20000);
 				      wend_task_cancel(t);
 			      }
-			      RawSleep(200000);
+			      raw::Sleep(200000);
 			      EXPECT_EQ(1, write(fds[1], "x", 1));
 			      g.Wait();
 			      close(fds[0]);

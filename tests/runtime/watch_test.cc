@@ -275,30 +275,7 @@ TEST_F(Watch, LoopsInMalloc)
 
 TEST_F(Watch, RawReadOnPipes)
 {
-	OnFewServers([] {
-		constexpr int kReaders = 20;
-		Pipe p[kReaders];
-		std::atomic<int> begun{ 0 };
-		wt::Group g;
-
-		for (int i = 0; i < kReaders; i++)
-			g.Go([&, i] {
-				char b = 0;
-
-				begun++;
-				EXPECT_EQ(1, RawRead(p[i][0], &b, 1));
-				EXPECT_EQ('a' + i, b);
-				EXPECT_EQ(0, RawRead(p[i][0], &b, 1));
-			});
-		YieldUntil(begun, kReaders);
-		PassToken();
-		for (int i = kReaders - 1; i >= 0; i--) {
-			char b = (char)('a' + i);
-
-			EXPECT_EQ(1, write(p[i][1], &b, 1));
-			p[i].Close(1);
-		}
-	});
+	OnFewServers([] { FeedReaders(raw::Read); });
 }
 
 /* Block, return, go on with the runtime's own calls, and again: the task that
@@ -314,7 +291,7 @@ TEST_F(Watch, RawReadsAgainAndAgain)
 			char b = 0;
 
 			for (int i = 0; i < kRounds; i++) {
-				ASSERT_EQ(1, RawRead(there[0], &b, 1));
+				ASSERT_EQ(1, raw::Read(there[0], &b, 1));
 				ASSERT_EQ(1, write(back[1], &b, 1));
 			}
 		});
@@ -322,7 +299,7 @@ TEST_F(Watch, RawReadsAgainAndAgain)
 			char b = (char)i, c = 0;
 
 			ASSERT_EQ(1, write(there[1], &b, 1));
-			ASSERT_EQ(1, RawRead(back[0], &c, 1));
+			ASSERT_EQ(1, raw::Read(back[0], &c, 1));
 			ASSERT_EQ(b, c);
 			if (i % 8 == 0)
 				PassToken();
@@ -354,7 +331,7 @@ TEST_F(Watch, RawReadsBesideLoops)
 
 					LoopFor(20000);
 					begun++;
-					EXPECT_EQ(0, RawRead(p[0], &b, 1));
+					EXPECT_EQ(0, raw::Read(p[0], &b, 1));
 				});
 			YieldUntil(begun, kReaders);
 			stop = true;
@@ -401,7 +378,7 @@ TEST_F(Watch, MutexHeldByAThread)
 
 			pthread_mutex_lock(&lock);
 			held = true;
-			EXPECT_EQ(1, RawRead(p[0], &b, 1));
+			EXPECT_EQ(1, raw::Read(p[0], &b, 1));
 			pthread_mutex_unlock(&lock);
 		});
 		wt::Group g;
@@ -467,7 +444,7 @@ TEST_F(Watch, JoinOfAThread)
 				std::thread t([&] {
 					char b;
 
-					EXPECT_EQ(1, RawRead(p[0], &b, 1));
+					EXPECT_EQ(1, raw::Read(p[0], &b, 1));
 				});
 
 				begun++;
@@ -608,7 +585,7 @@ __attribute__((noinline)) pid_t VforkUntilRead(int fd)
 	if (pid == 0) {
 		char b;
 
-		wend__syscall3(SYS_read, fd, (long)&b, 1);
+		raw::Read(fd, &b, 1);
 		execl("/bin/sh", "sh", "-c", "exit 7", (char *)nullptr);
 		_exit(127);
 	}
@@ -701,7 +678,6 @@ TEST_F(Watch, Mixture)
 		wt::Group g;
 
 		auto Step = [&](int i, int r) {
-			struct timespec t = { 0, 200000 };
 			wt::Group child;
 
 			switch ((i + r) % 5) {
@@ -709,9 +685,7 @@ TEST_F(Watch, Mixture)
 				LoopFor(1500000);
 				break;
 			case 1:
-				EXPECT_EQ(0, wend__syscall6(SYS_clock_nanosleep,
-							    CLOCK_MONOTONIC, 0,
-							    (long)&t, 0, 0, 0));
+				raw::Sleep(200000);
 				break;
 			case 2:
 				pthread_mutex_lock(&lock);

@@ -2,9 +2,6 @@
 /*
  * watch_util.h - what the tests of the watch share: stalls that the runtime
  * is not told about.
- *
- * The system calls are bare instructions (compiler-rt/syscall.h), so that no
- * interposed function announces them.
  */
 #ifndef TESTS_RUNTIME_WATCH_UTIL_H
 #define TESTS_RUNTIME_WATCH_UTIL_H
@@ -13,7 +10,7 @@
 
 #include <atomic>
 
-#include "compiler-rt/syscall.h"
+#include "tests/runtime/raw.h"
 
 namespace watch
 {
@@ -33,12 +30,6 @@ inline void LoopFor(int64_t ns)
 
 	while (wend_now() < end)
 		;
-}
-
-/* read(), by the bare instruction: the kernel's result. */
-inline long RawRead(int fd, void *buf, size_t n)
-{
-	return wend__syscall3(SYS_read, fd, (long)buf, (long)n);
 }
 
 /* Let others run until the flag is set. */

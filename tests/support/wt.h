@@ -212,6 +212,20 @@ class Chan
 	wend_chan *c_;
 };
 
+/* One int through a channel of ints. */
+inline int SendInt(wend_chan *c, int v)
+{
+	return wend_chan_send(c, &v);
+}
+
+/* The value, or a negative result. */
+inline int RecvInt(wend_chan *c)
+{
+	int v = -1, r = wend_chan_recv(c, &v);
+
+	return r < 0 ? r : v;
+}
+
 /* For EXPECT_EXIT: exactly one line that begins with "wend: ", and it matches
  * the regular expression (POSIX extended, anywhere, any case). */
 testing::Matcher<const std::string &> OneLine(const std::string &regex);

@@ -51,12 +51,20 @@ static void add_rlimit(const char *key, const char *label, int which,
 
 /* --- the cgroup -------------------------------------------------------------- */
 
+/* Room for a line of /proc/self/cgroup, for the folder that it names, and for
+ * a file in that. */
+enum {
+	LINE_ROOM = 4096,
+	FOLDER_ROOM = LINE_ROOM + 32,
+	FILE_ROOM = FOLDER_ROOM + 32
+};
+
 /* Where the process's cgroup has its files: version 2, or version 1's folder
  * of the controller "pids". */
-static bool find_cgroup(char *path, size_t size)
+static bool find_cgroup(char path[FOLDER_ROOM])
 {
 	FILE *f = fopen("/proc/self/cgroup", "re");
-	char line[4096];
+	char line[LINE_ROOM];
 	bool found = false;
 
 	if (!f)
@@ -64,9 +72,10 @@ static bool find_cgroup(char *path, size_t size)
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = 0;
 		if (strncmp(line, "0::", 3) == 0 && !found)
-			snprintf(path, size, "/sys/fs/cgroup%s", line + 3);
+			snprintf(path, FOLDER_ROOM, "/sys/fs/cgroup%s",
+				 line + 3);
 		else if (strstr(line, ":pids:"))
-			snprintf(path, size, "/sys/fs/cgroup/pids%s",
+			snprintf(path, FOLDER_ROOM, "/sys/fs/cgroup/pids%s",
 				 strstr(line, ":pids:") + 6);
 		else
 			continue;
@@ -76,23 +85,20 @@ static bool find_cgroup(char *path, size_t size)
 	return found;
 }
 
-/* The least pids.max from here up to the top; false: none. */
-static bool least_pids_max(char *path, uint64_t *least)
+/* The least pids.max from here up to the top; UINT64_MAX: none. */
+static uint64_t least_pids_max(char path[FOLDER_ROOM])
 {
-	char file[4200];
-	bool found = false;
-	uint64_t n;
+	uint64_t least = UINT64_MAX, n;
+	char file[FILE_ROOM];
 
 	for (;;) {
 		char *slash = strrchr(path, '/');
 
 		snprintf(file, sizeof(file), "%s/pids.max", path);
-		if (read_number(file, &n) && (!found || n < *least)) {
-			*least = n;
-			found = true;
-		}
+		if (read_number(file, &n) && n < least)
+			least = n;
 		if (!slash || strcmp(path, "/sys/fs/cgroup") == 0)
-			return found;
+			return least;
 		*slash = 0;
 	}
 }
@@ -101,10 +107,12 @@ static void add_pids_max(void)
 {
 	static const char key[] = "cgroup_pids",
 			  label[] = "tasks of the cgroup";
-	char path[4096];
-	uint64_t n;
+	char path[FOLDER_ROOM];
+	uint64_t n = UINT64_MAX;
 
-	if (find_cgroup(path, sizeof(path)) && least_pids_max(path, &n))
+	if (find_cgroup(path))
+		n = least_pids_max(path);
+	if (n != UINT64_MAX)
 		report_count(key, label, n, "pids.max");
 	else
 		report_none(key, label, "unlimited (pids.max)");

@@ -83,6 +83,14 @@ put_headers()
 	done | sort -u -k 1,1 | while read -r name f; do
 		put "$f" 644 "include/wend/$name"
 	done
+	# A package's own headers lie there, too: a public one says its name.
+	find stdlib "$built/stdlib" -name '*.h' 2>/dev/null |
+		while read -r f; do
+			name=wend/std/${f##*/}
+			! grep -q "^ \* $name - " "$f" || echo "$name $f"
+		done | sort -u -k 1,1 | while read -r name f; do
+			put "$f" 644 "include/$name"
+		done
 }
 
 put_pkgconfig()

@@ -89,8 +89,8 @@ test_headers()
 {
 	local h name
 
-	for h in "$prefix"/include/wend/*.h; do
-		name="wend/${h##*/}"
+	for h in "$prefix"/include/wend/*.h "$prefix"/include/wend/std/*.h; do
+		name="wend/${h##*/wend/}"
 		echo "#include <$name>" >"$tmp/one.c"
 		gcc -std=c11 -Wall -Werror -fsyntax-only -I"$prefix/include" \
 			"$tmp/one.c" || return

@@ -86,9 +86,8 @@ static int serve(struct httpd *h, wend_net_listener *l, const struct options *o)
 	stop_signals(&signals);
 	nursery(n) {
 		h->load = load_start(&n, o->load);
-		if (h->load == NULL ||
-		    nursery_go(&n, stop_on_signal, &signals, h->server, &n) !=
-			    0)
+		if (h->load == NULL || nursery_go(&n, stop_on_signal, &signals,
+						  h->server, &n) != 0)
 			continue;
 		h->started = wend_now();
 		printf("listening on http://%s\n",

@@ -97,8 +97,7 @@ static void list(wend_http_reply *w, wend_http_request *r, void *arg)
 	/* A copy: writing it may wait for the client, and the lock is for all.
 	 * The notes themselves never change, they are replaced. */
 	wend_mutex_lock(&n->lock);
-	json_object_foreach (n->all, id, note)
-		json_array_append(all, note);
+	json_object_foreach(n->all, id, note) json_array_append(all, note);
 	wend_mutex_unlock(&n->lock);
 	answer(w, 200, all);
 }

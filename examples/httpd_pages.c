@@ -61,10 +61,10 @@ static void page_stats(wend_http_reply *w, wend_http_request *r, void *arg)
 			 ",\"kernel_threads\":%" PRIu64
 			 ",\"resident_kib\":%ld}\n",
 			 (wend_now() - h->started) / WEND_MILLISECOND,
-			 served.requests, served.accepted,
-			 work.messages, work.steps, st.tasks_live,
-			 st.tasks_started, st.switches, st.steals, st.blocks,
-			 st.workers, resident_kib());
+			 served.requests, served.accepted, work.messages,
+			 work.steps, st.tasks_live, st.tasks_started,
+			 st.switches, st.steals, st.blocks, st.workers,
+			 resident_kib());
 }
 
 int httpd_pages(wend_http_router *router, struct httpd *h)

@@ -7,9 +7,9 @@
 #include <wend/wend.h>
 #include "stdlib/encoding/json/scan.h"
 
-#define DEPTH	  64
+#define DEPTH     64
 #define MAX_DEPTH 256
-#define SIZE	  (1 << 20)
+#define SIZE      (1 << 20)
 
 /* Jansson seeds its hash tables at first use, and who comes second spins until
  * that is done; so it is done before there are tasks. */
@@ -119,15 +119,15 @@ static bool is_deeper(const json_t *v, unsigned int depth)
 	if (json_is_array(v)) {
 		if (depth == 0)
 			return true;
-		json_array_foreach (v, i, child)
-			if (is_deeper(child, depth - 1))
-				return true;
+		json_array_foreach(v, i,
+				   child) if (is_deeper(child,
+							depth - 1)) return true;
 	} else if (json_is_object(v)) {
 		if (depth == 0)
 			return true;
-		json_object_foreach ((json_t *)(uintptr_t)v, key, child)
-			if (is_deeper(child, depth - 1))
-				return true;
+		json_object_foreach(
+			(json_t *)(uintptr_t)v, key,
+			child) if (is_deeper(child, depth - 1)) return true;
 	}
 	return false;
 }
@@ -173,8 +173,8 @@ static int push(const char *text, size_t n, void *arg)
 int wend_json_write(wend_writer *w, const json_t *value, unsigned int indent)
 {
 	struct sink s = { .writer = w };
-	size_t flags = JSON_ENCODE_ANY | (indent == 0 ? JSON_COMPACT :
-							JSON_INDENT(indent));
+	size_t flags = JSON_ENCODE_ANY |
+		       (indent == 0 ? JSON_COMPACT : JSON_INDENT(indent));
 
 	if (value == NULL || indent > JSON_MAX_INDENT)
 		return -EINVAL;

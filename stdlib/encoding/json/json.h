@@ -25,7 +25,7 @@ WEND_BEGIN_DECLS
 
 /* Zero: the default, in brackets. */
 typedef struct wend_json_limits {
-	size_t size;	    /* bytes of text (1 MiB) */
+	size_t size;        /* bytes of text (1 MiB) */
 	unsigned int depth; /* arrays and objects in each other (64); at most
 			     * 256 */
 } wend_json_limits;
@@ -73,9 +73,8 @@ WEND_API WEND_MUST_CHECK int wend_json_parse(const void *text, size_t n,
  *          EINVAL     it contains itself, or no value at all
  *          ENOMEM, or the writer's: an unknown part was written
  */
-WEND_API WEND_MUST_CHECK int wend_json_write(wend_writer *w,
-					     const json_t *value,
-					     unsigned int indent);
+WEND_API WEND_MUST_CHECK int
+wend_json_write(wend_writer *w, const json_t *value, unsigned int indent);
 
 WEND_END_DECLS
 

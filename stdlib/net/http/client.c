@@ -75,10 +75,9 @@ void wend_http_client_free(wend_http_client *c)
 
 static bool is_token(const char *p)
 {
-	return *p != '\0' &&
-	       p[strspn(p, "!#$%&'*+-.^_`|~0123456789"
-			   "abcdefghijklmnopqrstuvwxyz"
-			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+	return *p != '\0' && p[strspn(p, "!#$%&'*+-.^_`|~0123456789"
+					 "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
 }
 
 static bool is_own(const char *name)
@@ -104,8 +103,8 @@ static bool is_valid(const wend_http_call *call)
 
 static bool may_repeat(const wend_http_call *call)
 {
-	static const char *const safe[] = { "GET",    "HEAD", "PUT",
-					    "DELETE", "OPTIONS" };
+	static const char *const safe[] = { "GET", "HEAD", "PUT", "DELETE",
+					    "OPTIONS" };
 
 	if (call->body != NULL)
 		return false;
@@ -210,11 +209,12 @@ int wend_http_do(wend_http_client *c, const wend_http_call *asked,
 			*response = &k->response;
 			return 0;
 		}
-		err = left-- == 0 ? -ELOOP :
-				    wend__http_url_resolve(
-					    &next, &u,
-					    wend_http_response_header(
-						    &k->response, "Location"));
+		err = left-- == 0 ?
+			      -ELOOP :
+			      wend__http_url_resolve(
+				      &next, &u,
+				      wend_http_response_header(&k->response,
+								"Location"));
 		wend__http_client_put(k);
 		if (err != 0)
 			break;

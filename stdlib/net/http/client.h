@@ -19,7 +19,7 @@ struct wend_http_client {
 	wend_http_client_opts opts;
 	char *user_agent; /* "User-Agent: wend\r\n", or "" */
 	struct http_limits limits;
-	wend_mutex lock; /* of idle */
+	wend_mutex lock;          /* of idle */
 	struct client_conn *idle; /* the one used last in front */
 };
 
@@ -46,9 +46,9 @@ static inline struct client_conn *conn_of(wend_http_response *r)
 }
 
 /* One that is kept for u, or a new one. */
-int wend__http_client_conn(struct wend_http_client *c,
-			   const struct http_url *u, bool fresh,
-			   int64_t deadline, struct client_conn **conn);
+int wend__http_client_conn(struct wend_http_client *c, const struct http_url *u,
+			   bool fresh, int64_t deadline,
+			   struct client_conn **conn);
 
 /* Keep it for the next one, if it can be used again; or close it. */
 void wend__http_client_put(struct client_conn *k);

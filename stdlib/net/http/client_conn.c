@@ -115,9 +115,9 @@ static bool is_reusable(struct client_conn *k)
 
 		if (k->in.body == BODY_LENGTH && k->in.left > DRAIN_SIZE)
 			return false;
-		r = n < DRAIN_SIZE ? wend__http_in_read(&k->in, scrap,
-							sizeof(scrap)) :
-				     -EMSGSIZE;
+		r = n < DRAIN_SIZE ?
+			    wend__http_in_read(&k->in, scrap, sizeof(scrap)) :
+			    -EMSGSIZE;
 		if (r < 0)
 			return false;
 		n += (size_t)r;
@@ -289,8 +289,9 @@ static int set_body(struct client_conn *k, const char *method)
 
 static ssize_t read_body(wend_reader *reader, void *to, size_t n)
 {
-	wend_http_response *r = (wend_http_response *)((char *)reader -
-		offsetof(wend_http_response, body));
+	wend_http_response *r =
+		(wend_http_response *)((char *)reader -
+				       offsetof(wend_http_response, body));
 
 	return wend__http_in_read(&conn_of(r)->in, to, n);
 }
@@ -310,8 +311,7 @@ static int read_head(struct client_conn *k, const char *method, bool *begun)
 			return -EMSGSIZE;
 		if (r < 0)
 			return r;
-		if (in->parser.http_major != 1 ||
-		    in->parser.status_code == 101)
+		if (in->parser.http_major != 1 || in->parser.status_code == 101)
 			return -EPROTO;
 	} while (in->parser.status_code < 200);
 	k->response.status = in->parser.status_code;

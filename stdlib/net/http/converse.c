@@ -17,7 +17,7 @@
 #include "stdlib/net/http/exchange.h"
 
 /* A client that is refused may go on sending for so long before it looks. */
-#define LINGER	    (2 * WEND_SECOND)
+#define LINGER      (2 * WEND_SECOND)
 #define LINGER_SIZE (4 << 20)
 
 static void report(struct http_exchange *x, int64_t from)
@@ -179,7 +179,8 @@ static struct http_exchange *make(struct wend_http_server *s, wend_conn *conn)
 	 * touched cost nothing. */
 	size_t date_size = strlen(s->name) + sizeof("Date: \r\n") +
 			   WEND_HTTP_DATE_SIZE;
-	size_t front = (sizeof(struct http_exchange) + date_size + 15) & ~(size_t)15;
+	size_t front = (sizeof(struct http_exchange) + date_size + 15) &
+		       ~(size_t)15;
 	struct http_exchange *x = malloc(front + HTTP_OUT_SIZE +
 					 HTTP_ARENA_SIZE + HTTP_BODY_SIZE);
 

@@ -21,12 +21,12 @@
 #include "stdlib/net/http/in.h"
 #include "stdlib/net/http/out.h"
 
-#define HTTP_BODY_SIZE	4096 /* a body up to this is sent with its length */
-#define HTTP_OUT_SIZE	(HTTP_BODY_SIZE + 1024)
-#define HTTP_ARENA_SIZE 2048
+#define HTTP_BODY_SIZE   4096 /* a body up to this is sent with its length */
+#define HTTP_OUT_SIZE    (HTTP_BODY_SIZE + 1024)
+#define HTTP_ARENA_SIZE  2048
 #define HTTP_FIELDS_SIZE 256
-#define HTTP_MAX_FIELDS	 8192
-#define HTTP_MAX_PARAMS	 8
+#define HTTP_MAX_FIELDS  8192
+#define HTTP_MAX_PARAMS  8
 
 struct wend_http_server {
 	wend_http_server_opts opts;
@@ -42,7 +42,7 @@ struct wend_http_server {
 };
 
 enum reply_state {
-	REPLY_OPEN, /* nothing of it is in the output */
+	REPLY_OPEN,   /* nothing of it is in the output */
 	REPLY_LENGTH, /* the header is; as many bytes follow as it says */
 	REPLY_CHUNKED,
 	REPLY_TO_END,
@@ -54,12 +54,12 @@ struct wend_http_reply {
 	enum reply_state state;
 	int status;
 	bool head_only; /* of HEAD */
-	bool close; /* the connection, after it */
-	bool broken; /* it cannot be completed: close without more */
+	bool close;     /* the connection, after it */
+	bool broken;    /* it cannot be completed: close without more */
 	bool has_type;
-	int64_t length; /* as said before; -1: it was not */
+	int64_t length;  /* as said before; -1: it was not */
 	int64_t written; /* of the body, by the handler */
-	char *fields; /* "Name: value\r\n"... */
+	char *fields;    /* "Name: value\r\n"... */
 	size_t fields_used, fields_size;
 	size_t body_used;
 	char *body;
@@ -111,8 +111,8 @@ static inline struct http_exchange *exchange_of(wend_http_reply *w)
 					offsetof(struct http_exchange, reply));
 }
 
-static inline struct http_exchange *exchange_of_request(
-	const wend_http_request *r)
+static inline struct http_exchange *
+exchange_of_request(const wend_http_request *r)
 {
 	return (struct http_exchange *)((char *)(uintptr_t)r -
 					offsetof(struct http_exchange,

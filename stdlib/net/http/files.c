@@ -110,7 +110,7 @@ static int open_by_parts(int root, const char *name)
 		fd = openat(at, part,
 			    last ? FLAGS | O_NOFOLLOW :
 				   O_PATH | O_DIRECTORY | O_NOFOLLOW |
-					   O_CLOEXEC);
+					    O_CLOEXEC);
 		if (fd < 0)
 			fd = -errno;
 		if (at != root)

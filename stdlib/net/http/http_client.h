@@ -108,8 +108,8 @@ typedef struct wend_http_response {
 	wend_reader body;
 } wend_http_response;
 
-static inline const char *
-wend_http_response_header(const wend_http_response *r, const char *name)
+static inline const char *wend_http_response_header(const wend_http_response *r,
+						    const char *name)
 {
 	return wend_http_field_find(r->fields, r->field_count, name);
 }
@@ -139,8 +139,8 @@ WEND_API WEND_MUST_CHECK int wend_http_do(wend_http_client *c,
 					  const wend_http_call *call,
 					  int64_t deadline,
 					  wend_http_response **response);
-WEND_API WEND_MUST_CHECK int wend_http_get(wend_http_client *c,
-					   const char *url, int64_t deadline,
+WEND_API WEND_MUST_CHECK int wend_http_get(wend_http_client *c, const char *url,
+					   int64_t deadline,
 					   wend_http_response **response);
 
 /*

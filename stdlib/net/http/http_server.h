@@ -275,7 +275,7 @@ WEND_API int wend_http_serve(wend_http_server *s, wend_net_listener *l);
 /* What it has done so far. */
 typedef struct wend_http_stats {
 	uint64_t accepted; /* connections */
-	uint64_t open;	   /* of them, now */
+	uint64_t open;     /* of them, now */
 	uint64_t requests; /* that were answered by the handler */
 	uint64_t refused;  /* by the server: malformed, too large, too slow */
 } wend_http_stats;

@@ -38,8 +38,8 @@ static int on_target(llhttp_t *p, const char *at, size_t n)
 static int grow_fields(struct http_in *in)
 {
 	size_t n = in->limits->fields;
-	struct http_span *spans = malloc(n * (sizeof(*in->spans) +
-					      sizeof(*in->fields)));
+	struct http_span *spans = malloc(
+		n * (sizeof(*in->spans) + sizeof(*in->fields)));
 
 	if (spans == NULL)
 		return refuse(in, 503);
@@ -123,8 +123,8 @@ static const llhttp_settings_t callbacks = {
 	.on_message_complete = wend__http_in_on_end,
 };
 
-void wend__http_in_init(struct http_in *in, wend_conn *conn,
-			llhttp_type_t type, const struct http_limits *limits)
+void wend__http_in_init(struct http_in *in, wend_conn *conn, llhttp_type_t type,
+			const struct http_limits *limits)
 {
 	memset(in, 0, offsetof(struct http_in, first_spans));
 	in->conn = conn;
@@ -268,9 +268,8 @@ static int check_size(struct http_in *in)
 	size_t size = in->pos - in->start;
 
 	if (size - in->target_size > in->limits->head)
-		return refuse(in, in->count == 0 && in->target_size == 0 ?
-					  400 :
-					  431);
+		return refuse(in, in->count == 0 && in->target_size == 0 ? 400 :
+									   431);
 	return 0;
 }
 
@@ -317,8 +316,7 @@ static int parse(struct http_in *in)
 
 	if (in->pos == in->end)
 		return 0;
-	err = llhttp_execute(&in->parser, in->buf + in->pos,
-			     in->end - in->pos);
+	err = llhttp_execute(&in->parser, in->buf + in->pos, in->end - in->pos);
 	if (err == HPE_PAUSED) {
 		in->pos = (size_t)(llhttp_get_error_pos(&in->parser) - in->buf);
 		err = check_size(in) != 0 ? HPE_USER : HPE_OK;
@@ -368,9 +366,7 @@ int wend__http_in_head(struct http_in *in)
 			continue;
 		r = (int)n;
 		if (in->end > in->start) {
-			in->status = n == 0	     ? 400 :
-				     n == -ETIMEDOUT ? 408 :
-						       0;
+			in->status = n == 0 ? 400 : n == -ETIMEDOUT ? 408 : 0;
 			r = n == 0 ? -EPROTO : (int)n;
 		}
 		break;

@@ -23,7 +23,7 @@
 #include "stdlib/net/http/out.h"
 
 #define HTTP_FIRST_FIELDS 12
-#define HTTP_FIRST_SIZE	  1024
+#define HTTP_FIRST_SIZE   1024
 
 /* A header field while it is read: offsets from the message's start, as the
  * buffer may move. */
@@ -46,8 +46,8 @@ struct http_in {
 	wend_conn *conn;
 	struct http_out *out; /* flushed before a wait */
 	const struct http_limits *limits;
-	int64_t deadline; /* of all together; WEND_FOREVER: none */
-	bool begun;	  /* there was a message before */
+	int64_t deadline;            /* of all together; WEND_FOREVER: none */
+	bool begun;                  /* there was a message before */
 	const atomic_bool *stopping; /* no further message; or NULL */
 
 	char *buf; /* first_buf, or allocated */
@@ -65,10 +65,10 @@ struct http_in {
 
 	enum http_body body;
 	int body_error;
-	int64_t left;	   /* BODY_LENGTH: not read yet */
-	int64_t got;	   /* of the body, read */
+	int64_t left;      /* BODY_LENGTH: not read yet */
+	int64_t got;       /* of the body, read */
 	int64_t announced; /* of it, by chunks' headers */
-	size_t body_at;	   /* where it is read to: behind the header */
+	size_t body_at;    /* where it is read to: behind the header */
 	int64_t body_from; /* when the first byte was waited for; 0: not yet */
 	size_t trailing;   /* bytes of chunks' frames and trailers */
 	const char *span;  /* BODY_CHUNKED: bytes of a chunk, in the buffer */
@@ -84,7 +84,7 @@ struct http_in {
 
 /* in does not move from here on. */
 void wend__http_in_init(struct http_in *in, wend_conn *conn, llhttp_type_t type,
-		       const struct http_limits *limits);
+			const struct http_limits *limits);
 void wend__http_in_free(struct http_in *in);
 
 /*

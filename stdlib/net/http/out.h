@@ -16,7 +16,7 @@ struct http_out {
 	int64_t timeout;  /* ns for a write; WEND_FOREVER: none */
 	int64_t min_rate; /* bytes a second beside */
 	int64_t deadline; /* of all together */
-	int64_t now;	  /* when it was last written */
+	int64_t now;      /* when it was last written */
 	int error;
 	size_t used, size;
 	char *buf;

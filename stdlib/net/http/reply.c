@@ -229,8 +229,7 @@ static bool is_own(const char *name)
 {
 	return strcasecmp(name, "Connection") == 0 ||
 	       strcasecmp(name, "Transfer-Encoding") == 0 ||
-	       strcasecmp(name, "Date") == 0 ||
-	       strcasecmp(name, "Server") == 0;
+	       strcasecmp(name, "Date") == 0 || strcasecmp(name, "Server") == 0;
 }
 
 /* A value with CR or LF would be another header, of somebody else's making. */

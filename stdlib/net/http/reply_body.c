@@ -80,9 +80,10 @@ ssize_t wend_http_write(wend_http_reply *w, const void *data, size_t n)
 
 ssize_t wend__http_body_write(wend_writer *writer, const void *data, size_t n)
 {
-	return wend_http_write((wend_http_reply *)((char *)writer -
-				       offsetof(wend_http_reply, writer)),
-			       data, n);
+	return wend_http_write(
+		(wend_http_reply *)((char *)writer -
+				    offsetof(wend_http_reply, writer)),
+		data, n);
 }
 
 wend_writer *wend_http_writer(wend_http_reply *w)

@@ -159,8 +159,10 @@ static int set_body(struct http_exchange *x, const struct found *f)
 /* A client that waits for it is told to go on when its body is first wanted. */
 static ssize_t read_body(wend_reader *reader, void *to, size_t n)
 {
-	struct http_exchange *x = (struct http_exchange *)((char *)reader -
-		offsetof(struct http_exchange, request.body));
+	struct http_exchange *x =
+		(struct http_exchange *)((char *)reader -
+					 offsetof(struct http_exchange,
+						  request.body));
 
 	if (x->expects) {
 		x->expects = false;

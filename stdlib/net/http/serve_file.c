@@ -144,11 +144,10 @@ static void redirect(wend_http_reply *w, wend_http_request *r)
 
 static void refuse(wend_http_reply *w, int err)
 {
-	wend_http_error(w,
-			err == -EMFILE || err == -ENFILE || err == -ENOMEM ?
-				503 :
-				404,
-			NULL);
+	wend_http_error(
+		w,
+		err == -EMFILE || err == -ENFILE || err == -ENOMEM ? 503 : 404,
+		NULL);
 }
 
 static void serve_directory(const struct wend_http_files *f, wend_http_reply *w,

@@ -13,7 +13,7 @@ struct http_url {
 	char *host;   /* without brackets */
 	char *port;
 	char *authority; /* for the Host field: the port if it is unusual */
-	char *target;	 /* "/path?query" */
+	char *target;    /* "/path?query" */
 	bool tls;
 };
 

@@ -35,9 +35,8 @@ class Site
 	explicit Site(wend_http_server_opts opts = {}) : server_(opts)
 	{
 		EXPECT_EQ(0, wend_net_listen(&l_, "127.0.0.1:0", nullptr));
-		group_.Go([this] {
-			EXPECT_EQ(0, wend_http_serve(server_, l_));
-		});
+		group_.Go(
+			[this] { EXPECT_EQ(0, wend_http_serve(server_, l_)); });
 	}
 	~Site()
 	{
@@ -47,8 +46,8 @@ class Site
 	}
 	std::string Url(const std::string &path)
 	{
-		return "http://" +
-		       std::string(wend_net_listener_address(l_)) + path;
+		return "http://" + std::string(wend_net_listener_address(l_)) +
+		       path;
 	}
 	wend_http_stats Stats()
 	{
@@ -84,8 +83,8 @@ class Script
 	}
 	std::string Url(const std::string &path)
 	{
-		return "http://" +
-		       std::string(wend_net_listener_address(l_)) + path;
+		return "http://" + std::string(wend_net_listener_address(l_)) +
+		       path;
 	}
 	std::vector<std::string> asked()
 	{
@@ -171,7 +170,6 @@ class Client
       private:
 	wend_http_client *c_;
 };
-
 
 std::string Ok(const std::string &body)
 {
@@ -301,7 +299,8 @@ TEST(HttpClient, Redirects)
 		wend_http_call call = {};
 
 		for (int status : { 301, 302, 303, 307, 308 }) {
-			Script s({ { Lead(status, "/b/../c?d"), Ok("there") } });
+			Script s(
+				{ { Lead(status, "/b/../c?d"), Ok("there") } });
 			std::string url = s.Url("/a");
 			bool keeps = status > 303;
 
@@ -317,9 +316,8 @@ TEST(HttpClient, Redirects)
 			EXPECT_EQ(keeps ? "POST /c?d HTTP/1.1\r\n" :
 					  "GET /c?d HTTP/1.1\r\n",
 				  asked[1].substr(0, asked[1].find('\n') + 1));
-			EXPECT_EQ(keeps,
-				  asked[1].find("Content-Length: 4") !=
-					  std::string::npos);
+			EXPECT_EQ(keeps, asked[1].find("Content-Length: 4") !=
+						 std::string::npos);
 		}
 	});
 }
@@ -486,18 +484,17 @@ TEST(HttpClient, BadCalls)
 		       "ftp://a/" })
 			EXPECT_EQ(-EINVAL, c.Get(url).err) << url;
 		call.url = "http://127.0.0.1:1/";
-		for (const char *method :
-		     { "", "GET ", "A\r\nB", "CONNECT" }) {
+		for (const char *method : { "", "GET ", "A\r\nB", "CONNECT" }) {
 			call.method = method;
 			EXPECT_EQ(-EINVAL, c.Do(call).err) << method;
 		}
 		call.method = nullptr;
-		for (wend_http_field f : std::vector<wend_http_field>{
-			     { "Host", "x" },
-			     { "content-length", "1" },
-			     { "a b", "x" },
-			     { "", "x" },
-			     { "a", "x\r\ny" } }) {
+		for (wend_http_field f :
+		     std::vector<wend_http_field>{ { "Host", "x" },
+						   { "content-length", "1" },
+						   { "a b", "x" },
+						   { "", "x" },
+						   { "a", "x\r\ny" } }) {
 			call.fields = &f;
 			call.field_count = 1;
 			EXPECT_EQ(-EINVAL, c.Do(call).err) << f.name;

@@ -191,13 +191,12 @@ TEST(HttpFiles, WhatIsServed)
 		EXPECT_EQ("text/plain; charset=utf-8",
 			  s.Ask("/f/a.txt").Get("content-type"));
 		EXPECT_EQ("<index>", s.Ask("/f/sub/").body);
-		EXPECT_EQ("/f/sub/?a=b",
-			  s.Ask("/f/sub?a=b").Get("location"));
-		EXPECT_EQ(std::string(300000, 'L'),
-			  s.Ask("/f/large.bin").body);
+		EXPECT_EQ("/f/sub/?a=b", s.Ask("/f/sub?a=b").Get("location"));
+		EXPECT_EQ(std::string(300000, 'L'), s.Ask("/f/large.bin").body);
 		EXPECT_EQ("", s.Ask("/f/large.bin", "", true).body);
-		EXPECT_EQ("300000", s.Ask("/f/large.bin", "", true)
-					    .Get("content-length"));
+		EXPECT_EQ(
+			"300000",
+			s.Ask("/f/large.bin", "", true).Get("content-length"));
 	}
 }
 
@@ -376,9 +375,8 @@ TEST(HttpText, Dates)
 	EXPECT_STREQ(kDate, text);
 	EXPECT_EQ(-EINVAL, wend_http_date(text, -1));
 	EXPECT_EQ(-EINVAL, wend_http_date(text, 253402300800));
-	for (const char *form :
-	     { kDate, "Sunday, 06-Nov-94 08:49:37 GMT",
-	       "Sun Nov  6 08:49:37 1994" }) {
+	for (const char *form : { kDate, "Sunday, 06-Nov-94 08:49:37 GMT",
+				  "Sun Nov  6 08:49:37 1994" }) {
 		when = 0;
 		EXPECT_EQ(0, wend_http_date_parse(form, &when)) << form;
 		EXPECT_EQ(kTime, when) << form;

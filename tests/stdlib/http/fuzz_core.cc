@@ -208,8 +208,7 @@ std::string FuzzServer(const std::string &input)
 	}
 	if (wrong.empty() && !IsSame(once, twice))
 		wrong = "it depends on the pieces";
-	return wrong.empty() ? "" :
-			       wrong + ":\n" + once + "\nor\n" + twice;
+	return wrong.empty() ? "" : wrong + ":\n" + once + "\nor\n" + twice;
 }
 
 /* --- the client --------------------------------------------------------- */
@@ -297,8 +296,9 @@ std::string FuzzClient(const std::string &input)
 	if (wrong.empty() && once == twice)
 		twice = Ask(&bytes, &wrong);
 	if (wrong.empty() && !(once == twice))
-		wrong = "it depends on the pieces: " + std::to_string(once.err) +
-			" " + std::to_string(once.status) + " " +
+		wrong = "it depends on the pieces: " +
+			std::to_string(once.err) + " " +
+			std::to_string(once.status) + " " +
 			std::to_string(once.size) + ", " +
 			std::to_string(twice.err) + " " +
 			std::to_string(twice.status) + " " +

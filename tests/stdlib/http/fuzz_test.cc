@@ -193,9 +193,9 @@ TEST(HttpFuzz, Mutations)
 	for (uint64_t i = 0; i < runs; i++) {
 		std::string text = m.Next(corpus);
 
-		ASSERT_EQ("", One(text)) << "seed " << seed << ", run " << i
-					 << ":\n"
-					 << Escaped(text);
+		ASSERT_EQ("", One(text))
+			<< "seed " << seed << ", run " << i << ":\n"
+			<< Escaped(text);
 	}
 }
 

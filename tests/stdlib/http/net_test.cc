@@ -97,9 +97,8 @@ std::vector<Reply> Parse(const std::string &text)
 	std::vector<Reply> replies;
 	std::string error;
 
-	EXPECT_TRUE(ParseReplies(text, {}, &replies, &error))
-		<< error << "\n"
-		<< text;
+	EXPECT_TRUE(ParseReplies(text, {}, &replies, &error)) << error << "\n"
+							      << text;
 	return replies;
 }
 

@@ -199,9 +199,9 @@ TEST(HttpServer, TellsToContinueWhenTheBodyIsWanted)
 		EXPECT_EQ("data", r[1].body);
 
 		/* Not wanted: no 100, and nobody knows what comes now. */
-		r = Talk(s, Post("/unread", "data",
-				 "Expect: 100-continue\r\n") +
-				    Get("/"));
+		r = Talk(s,
+			 Post("/unread", "data", "Expect: 100-continue\r\n") +
+				 Get("/"));
 		ASSERT_EQ(1u, r.size());
 		EXPECT_EQ(403, r[0].status);
 		EXPECT_EQ("close", r[0].Get("connection"));
@@ -210,8 +210,7 @@ TEST(HttpServer, TellsToContinueWhenTheBodyIsWanted)
 		ASSERT_EQ(1u, r.size()); /* no body, no 100 */
 		EXPECT_EQ(200, r[0].status);
 
-		ExpectRefused(s, Post("/echo", "data", "Expect: tea\r\n"),
-			      417);
+		ExpectRefused(s, Post("/echo", "data", "Expect: tea\r\n"), 417);
 	});
 }
 
@@ -292,11 +291,16 @@ TEST(HttpServer, Query)
 	InTask([] {
 		Server s;
 		static const std::pair<const char *, const char *> kQueries[] = {
-			{ "", "(none)" },	 { "?", "(none)" },
-			{ "?q", "" },		 { "?q=", "" },
-			{ "?q=a+b%2Bc", "a b+c" }, { "?a=1&q=2&q=3", "2" },
-			{ "?a&&q=x=y", "x=y" },	 { "?q=%", "(none)" },
-			{ "?%71=1", "1" },	 { "?qq=1&b=q", "(none)" },
+			{ "", "(none)" },
+			{ "?", "(none)" },
+			{ "?q", "" },
+			{ "?q=", "" },
+			{ "?q=a+b%2Bc", "a b+c" },
+			{ "?a=1&q=2&q=3", "2" },
+			{ "?a&&q=x=y", "x=y" },
+			{ "?q=%", "(none)" },
+			{ "?%71=1", "1" },
+			{ "?qq=1&b=q", "(none)" },
 		};
 
 		for (auto &q : kQueries) {
@@ -396,17 +400,16 @@ TEST(HttpServer, Limits)
 		Server s(o);
 		std::string field = "X: " + std::string(800, 'a') + "\r\n";
 
-		EXPECT_EQ(200, Talk(s, Get("/?" + std::string(98, 'a')))[0]
-				       .status);
+		EXPECT_EQ(200,
+			  Talk(s, Get("/?" + std::string(98, 'a')))[0].status);
 		ExpectRefused(s, Get("/?" + std::string(99, 'a')), 414);
 		ExpectRefused(s, "GET /" + std::string(5000, 'a'), 414);
 		EXPECT_EQ(200, Talk(s, Get("/", field))[0].status);
 		ExpectRefused(s, Get("/", field + field), 431);
 		ExpectRefused(s, "GET / HTTP/1.1\r\n" + std::string(5000, 'a'),
 			      431);
-		EXPECT_EQ(200,
-			  Talk(s, Get("/", "A:\r\nB:\r\nC:\r\nD:\r\n"))[0]
-				  .status);
+		EXPECT_EQ(200, Talk(s, Get("/", "A:\r\nB:\r\nC:\r\nD:\r\n"))[0]
+				       .status);
 		ExpectRefused(s, Get("/", "A:\r\nB:\r\nC:\r\nD:\r\nE:\r\n"),
 			      431);
 		std::string body(2000, 'b');
@@ -425,8 +428,8 @@ TEST(HttpServer, Limits)
 			      413);
 		ExpectRefused(s,
 			      ChunkedHead("/echo") +
-				      Chunked({ "a" }, ";" +
-						std::string(2000, 'e')),
+				      Chunked({ "a" },
+					      ";" + std::string(2000, 'e')),
 			      431);
 		ExpectRefused(s,
 			      ChunkedHead("/echo") +
@@ -446,7 +449,9 @@ TEST(HttpServer, TimeOuts)
 		MemConn idle(Get("/"));
 		MemConn never("");
 		MemConn slow(Get("/") + "GET / HT");
-		MemConn body(Get("/") + Post("/echo", "a" + std::string(99, 'b')).substr(0, 90));
+		MemConn body(
+			Get("/") +
+			Post("/echo", "a" + std::string(99, 'b')).substr(0, 90));
 
 		for (MemConn *c : { &idle, &never, &slow, &body })
 			c->at_end = -ETIMEDOUT;
@@ -494,10 +499,9 @@ TEST(HttpServer, DeadlinesAreSet)
 		EXPECT_LE(left[1], 1);
 		EXPECT_LE(left[2], 1000); /* idle */
 		EXPECT_GT(left[2], 500);
-		EXPECT_LE(left[3], 1); /* a header again */
+		EXPECT_LE(left[3], 1);     /* a header again */
 		EXPECT_GT(left[4], 50000); /* a body */
-		EXPECT_GT(c.write_deadline - wend_now(),
-			  1000000 * WEND_SECOND);
+		EXPECT_GT(c.write_deadline - wend_now(), 1000000 * WEND_SECOND);
 	});
 }
 
@@ -506,7 +510,8 @@ TEST(HttpServer, ClientsThatLeave)
 	InTask([] {
 		Server s;
 		MemConn half(Get("/").substr(0, 10));
-		MemConn body(Post("/echo", "a" + std::string(99, 'b')).substr(0, 90));
+		MemConn body(
+			Post("/echo", "a" + std::string(99, 'b')).substr(0, 90));
 		MemConn reset(Get("/") + "GET");
 		MemConn deaf(Get("/"));
 
@@ -612,11 +617,13 @@ TEST(HttpServer, ReplyChecksItsFields)
 		EXPECT_EQ(3000u, r[0].Get("long").size());
 		EXPECT_FALSE(r[0].Has("x"));
 		EXPECT_FALSE(r[0].Has("late"));
-		EXPECT_EQ((std::vector<int>{ -EINVAL, -EINVAL, -EINVAL, -EINVAL,
-					     -EINVAL, -EINVAL, -EINVAL, -ENOMEM,
-					     -EINVAL, -EINVAL, 0, 0, 0, 0, 0,
-					     -EMSGSIZE, 3, 0, -EALREADY,
-					     -EALREADY, -EMSGSIZE }),
+		EXPECT_EQ((std::vector<int>{ -EINVAL,   -EINVAL,   -EINVAL,
+					     -EINVAL,   -EINVAL,   -EINVAL,
+					     -EINVAL,   -ENOMEM,   -EINVAL,
+					     -EINVAL,   0,         0,
+					     0,         0,         0,
+					     -EMSGSIZE, 3,         0,
+					     -EALREADY, -EALREADY, -EMSGSIZE }),
 			  got);
 	});
 }
@@ -670,8 +677,7 @@ TEST(HttpServer, Middleware)
 			*log += '>';
 		};
 		wend_http_handler *guard = [](wend_http_reply *w,
-					      wend_http_request *r,
-					      void *arg) {
+					      wend_http_request *r, void *arg) {
 			*static_cast<std::string *>(arg) += 'g';
 			if (wend_http_header(r, "Authorization") == nullptr)
 				wend_http_error(w, 401, nullptr);
@@ -756,9 +762,9 @@ TEST(HttpServer, StopsAfterTheRequestUnderWay)
 			       void *arg) {
 			int v;
 
-			EXPECT_EQ(0, wend_chan_recv(
-					     static_cast<wend_chan *>(arg),
-					     &v));
+			EXPECT_EQ(0,
+				  wend_chan_recv(static_cast<wend_chan *>(arg),
+						 &v));
 			wend_http_error(w, 200, "last");
 		};
 		Server s(o);
@@ -767,8 +773,12 @@ TEST(HttpServer, StopsAfterTheRequestUnderWay)
 
 		g.Go([&] { wend_http_serve_conn(s, c.conn()); }, "serve");
 		wt::AwaitWaiting("serve");
-		g.Go([&] { EXPECT_EQ(0, wend_http_server_stop(s, WEND_FOREVER)); },
-		     "stop");
+		g.Go(
+			[&] {
+				EXPECT_EQ(0, wend_http_server_stop(
+						     s, WEND_FOREVER));
+			},
+			"stop");
 		wt::AwaitWaiting("stop");
 		EXPECT_FALSE(c.closed());
 		EXPECT_EQ(0, wend_chan_send(go, &v));
@@ -794,9 +804,9 @@ TEST(HttpServer, StopsWhoDoesNot)
 			       void *arg) {
 			int v;
 
-			EXPECT_EQ(0, wend_chan_recv(
-					     static_cast<wend_chan *>(arg),
-					     &v));
+			EXPECT_EQ(0,
+				  wend_chan_recv(static_cast<wend_chan *>(arg),
+						 &v));
 			wend_http_error(w, 200, "late");
 		};
 		Server s(o);
@@ -804,12 +814,8 @@ TEST(HttpServer, StopsWhoDoesNot)
 
 		g.Go([&] { wend_http_serve_conn(s, c.conn()); }, "serve");
 		wt::AwaitWaiting("serve");
-		g.Go(
-			[&] {
-				EXPECT_EQ(-ETIMEDOUT,
-					  wend_http_server_stop(s, 0));
-			},
-			"stop");
+		g.Go([&] { EXPECT_EQ(-ETIMEDOUT, wend_http_server_stop(s, 0)); },
+		     "stop");
 		wt::AwaitWaiting("stop");
 		EXPECT_TRUE(c.closed());
 		EXPECT_EQ(0, wend_chan_send(go, &v));

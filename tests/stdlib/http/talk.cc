@@ -86,16 +86,11 @@ wend_http_router *NewRouter()
 		const char *pattern;
 		wend_http_handler *fn;
 	} kRoutes[] = {
-		{ "GET /", Hello },
-		{ "GET /hello", Hello },
-		{ "POST /echo", Echo },
-		{ "/stream", Stream },
-		{ "GET /size/{n}", Size },
-		{ "GET /param/{a}/x/{b}", Params },
-		{ "/rest/{rest...}", Rest },
-		{ "/unread", Unread },
-		{ "GET /half", Half },
-		{ "GET /query", Query },
+		{ "GET /", Hello },          { "GET /hello", Hello },
+		{ "POST /echo", Echo },      { "/stream", Stream },
+		{ "GET /size/{n}", Size },   { "GET /param/{a}/x/{b}", Params },
+		{ "/rest/{rest...}", Rest }, { "/unread", Unread },
+		{ "GET /half", Half },       { "GET /query", Query },
 	};
 	wend_http_router *router = wend_http_router_new();
 

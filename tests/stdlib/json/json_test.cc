@@ -70,8 +70,8 @@ int Read(const std::string &text, std::string *again = nullptr,
 	int err = wend_json_read(&t.reader, l, &one, e);
 
 	/* Both ways agree. */
-	EXPECT_EQ(err, wend_json_parse(text.data(), text.size(), l, &other,
-				       nullptr))
+	EXPECT_EQ(err,
+		  wend_json_parse(text.data(), text.size(), l, &other, nullptr))
 		<< text;
 	EXPECT_EQ(err == 0, one != nullptr);
 	if (err == 0) {
@@ -150,7 +150,8 @@ TEST(Json, Depth)
 			wend_json_limits l = {};
 
 			EXPECT_EQ(0, Read(Deep(64)));
-			EXPECT_EQ(-EMSGSIZE, Read("\n" + Deep(65), nullptr, &e));
+			EXPECT_EQ(-EMSGSIZE,
+				  Read("\n" + Deep(65), nullptr, &e));
 			EXPECT_EQ(2, e.line);
 			EXPECT_EQ(65, e.column);
 			EXPECT_EQ(65u, e.position);
@@ -161,8 +162,7 @@ TEST(Json, Depth)
 					  "\""));
 			l.depth = 256; /* and a task's stack takes it */
 			EXPECT_EQ(0, Read(Deep(256), nullptr, &e, &l));
-			EXPECT_EQ(-EMSGSIZE,
-				  Read(Deep(257), nullptr, &e, &l));
+			EXPECT_EQ(-EMSGSIZE, Read(Deep(257), nullptr, &e, &l));
 			l.depth = 257;
 			EXPECT_EQ(-EINVAL, Read("1", nullptr, &e, &l));
 		},

@@ -153,8 +153,17 @@ def httpd():
     return str(bazel(["//examples:httpd"]) / "examples/httpd")
 
 
+def kv():
+    """examples/kv: wend's side of bench kv."""
+    return str(bazel(["//examples/kv"]) / "examples/kv/kv")
+
+
+def peer_redis():
+    return need("redis-server", "redis-server")
+
+
 PEER = {"go": peer_go, "boost": peer_boost, "pthread": peer_pthread,
-        "epoll": peer_epoll}
+        "epoll": peer_epoll, "redis": peer_redis}
 
 
 def versions():

@@ -9,6 +9,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ PAGE = os.sysconf("SC_PAGESIZE")
 POLL_S = 0.1
 STOP_S = 5
 PORT = re.compile(rb"(?:port |127\.0\.0\.1:)(\d+)")
+REDIS_READY = re.compile(rb"Ready to accept connections")
 
 
 class Impossible(Exception):
@@ -175,11 +177,15 @@ class Program:
 
     def port(self):
         """Wait until a server says where it listens."""
+        return int(self.said(PORT).group(1))
+
+    def said(self, pattern):
+        """Wait until a server says this."""
         while True:
-            found = PORT.search(self.output)
+            found = pattern.search(self.output)
             # It may listen before the launcher has said which process it is.
             if found and self.pid:
-                return int(found.group(1))
+                return found
             if not self.step():
                 self.check()
                 raise Died("ended before it listened")
@@ -274,3 +280,43 @@ def run_http(tools, cpus, last_cpu, command, quick, env=None):
         return [("req", rate, "req/s"), ("p50", late[50], "us"),
                 ("p99", late[99], "us"), ("cpu", used / 1e3 / count, "us"),
                 ("peak_rss", server.peak(), "MB")]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run_kv(tools, cpus, last_cpu, command, port, quick, env=None):
+    """One server and redis-benchmark, first without pipelining, then with."""
+    with Program(tools["launch"], cpus, command, env) as server:
+        if port:
+            server.said(REDIS_READY)
+        else:
+            port = server.port()
+        found = []
+        for depth, count in spec.KV_LOADS_QUICK if quick else spec.KV_LOADS:
+            for test in ("set", "get"):
+                found += kv_load(tools, last_cpu, server, port, depth, count,
+                                 test)
+        server.stop()
+        return found + [("peak_rss", server.peak(), "MB")]
+
+
+def kv_load(tools, last_cpu, server, port, depth, count, test):
+    load = [tools["redis-benchmark"], "-p", str(port), "-t", test,
+            "-c", str(spec.KV_CONNS), "-P", str(depth), "-n", str(count),
+            "-r", "100000", "--csv"]
+    used = cpu_ns(server.pid)
+    text = run_client(tools["launch"], [last_cpu], load, server)
+    used = cpu_ns(server.pid) - used
+    row = [line.replace('"', "").split(",") for line in text.splitlines()
+           if line.startswith('"')]
+    if len(row) != 2 or "rror" in text:
+        raise Died("redis-benchmark: " + text.strip()[:200])
+    late = dict(zip(*row))
+    name = test if depth == 1 else f"{test}_P{depth}"
+    return [(f"{name}", float(late["rps"]), "req/s"),
+            (f"{name}_p99", float(late["p99_latency_ms"]) * 1e3, "us"),
+            (f"{name}_cpu", used / 1e3 / count, "us")]

@@ -2,7 +2,7 @@
 """What there is to run: the benches, the peers, the limits."""
 
 WEND = "wend"
-PEERS = ("go", "boost", "pthread", "epoll")
+PEERS = ("go", "boost", "pthread", "epoll", "redis")
 
 # name -> what it does, for --list; docs/BENCH.md has more.
 BENCHES = {
@@ -26,6 +26,7 @@ BENCHES = {
     "announced": "a write() that does not block, against the bare call",
     "idle": "10,000 tasks that wait: the process's CPU time",
     "echo": "TCP echo, 1, 100 and 1,000 busy connections of 64 bytes",
+    "kv": "SET and GET, 50 connections (redis-benchmark)",
     "http": "hello over HTTP/1.1 keep-alive, 100 connections (wrk)",
 }
 
@@ -40,13 +41,19 @@ PROCS = {
 }
 
 # A peer that was made for these benches only.
-MADE_FOR = {"epoll": ("echo",)}
+MADE_FOR = {"epoll": ("echo",), "redis": ("kv",)}
+# A bench that only these peers have.
+ONLY_OF = {"kv": ("redis",)}
 
 # Run once more with these variables, wend alone: suffix of the metrics.
 AGAIN = {"preempt": ("_1ms", {"WEND_SLICE": "1ms"})}
 
 ECHO_CONNS = (1, 100, 1000)
 HTTP_CONNS = 100
+KV_CONNS = 50
+# Requests of one connection under way, and how many requests in all.
+KV_LOADS = ((1, 200_000), (16, 1_600_000))
+KV_LOADS_QUICK = ((1, 50_000), (16, 400_000))
 
 TIMEOUT_S = 60        # one run of one program
 SLOW_S = 10           # a run that took this long is not repeated

@@ -9,6 +9,7 @@ set -euo pipefail
 
 work=$(mktemp -d "${TEST_TMPDIR:-${TMPDIR:-/tmp}}/examples.XXXXXX")
 server_pid=
+short= # a test's second directory: a socket file's path must be short
 trap end_test EXIT
 
 end_test()
@@ -16,7 +17,7 @@ end_test()
 	local status=$?
 
 	[ -z "$server_pid" ] || kill -KILL "$server_pid" 2>/dev/null || true
-	rm -rf "$work"
+	rm -rf "$work" ${short:+"$short"}
 	[ $status -eq 0 ] || echo "FAILED" >&2
 	exit $status
 }

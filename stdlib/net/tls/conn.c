@@ -51,6 +51,7 @@ struct tls {
 	int write_error; /* ssl: nothing can be sent any more */
 	bool broken;     /* ssl: OpenSSL's object is of no use */
 	bool said_end;   /* ssl */
+	bool closed;     /* ssl */
 	wend_mutex time_lock;
 	int64_t read_deadline, write_deadline; /* time */
 	char error[ERROR_TEXT];                /* ssl */
@@ -295,7 +296,9 @@ static ssize_t put(struct tls *t, const char *p, size_t n)
 	ssize_t r;
 
 	wend_mutex_lock(&t->ssl_lock);
-	if (t->write_error) {
+	if (t->closed) {
+		r = -ECANCELED;
+	} else if (t->write_error) {
 		r = t->write_error;
 	} else if (t->said_end) {
 		r = -EPIPE;
@@ -390,6 +393,10 @@ static int tls_close(wend_conn *c)
 {
 	struct tls *t = of_conn(c);
 
+	/* Before the last words, or a writer would take them for its own. */
+	wend_mutex_lock(&t->ssl_lock);
+	t->closed = true;
+	wend_mutex_unlock(&t->ssl_lock);
 	/* A writer in the middle of a record leaves no room for words. */
 	if (wend_mutex_try(&t->send_lock)) {
 		say_end_quickly(t);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - kv: a server for Redis' clients, of plain blocking code.
+ *
+ * Options, start and stop; kv.h says what is where.
+ */
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "examples/kv/command.h"
+#include "examples/kv/listen.h"
+#include "examples/kv/server.h"
+#include "examples/kv/sweep.h"
+
+static const char usage[] =
+	"usage: kv [OPTION]...\n"
+	"Serves keys and values to Redis' clients on 127.0.0.1, until SIGINT or\n"
+	"SIGTERM.\n"
+	"  --port N            where (6379; 0: a free port, printed; -1: none)\n"
+	"  --unix PATH         a socket file, too\n"
+	"  --aof FILE          keep all changes in FILE (none: nothing is kept)\n"
+	"  --fsync WHEN        always: before a change is acknowledged; everysec\n"
+	"                      (the default); no: when the kernel likes\n"
+	"  --repair            if FILE is damaged, go on with what is before that\n"
+	"  --rewrite-min BYTES rewrite FILE by itself from that size on (64 MiB),\n"
+	"                      when it has doubled\n"
+	"  --maxclients N      at once (10000)\n"
+	"  --max-request BYTES of one request or transaction (64 MiB)\n"
+	"  --output-limit BYTES  hang up on a subscriber that is behind by so much\n"
+	"                      (32 MiB)\n"
+	"  --procs N           processors to use (all)\n";
+
+struct kv_options kv_options = {
+	.port = 6379,
+	.fsync = KV_FSYNC_EVERYSEC,
+	.rewrite_min = 64 << 20,
+	.max_clients = 10000,
+	.max_request = 64 << 20,
+	.output_limit = 32 << 20,
+};
+
+static void stop_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+/* The signals are blocked in every thread; this task waits for one. */
+TASK(stop_on_signal, (const sigset_t *, signals))
+{
+	int sig;
+
+	wend_task_set_name("signals");
+	sigwait(signals, &sig);
+	kv_server_stop();
+}
+
+static int listen_all(int fds[2])
+{
+	struct kv_options *o = &kv_options;
+
+	fds[0] = o->port < 0 ? -1 : kv_listen_tcp(&o->port);
+	if (o->port >= 0 && fds[0] < 0) {
+		fprintf(stderr, "kv: port %ld: %s\n", o->port,
+			strerror(-fds[0]));
+		return fds[0];
+	}
+	fds[1] = o->unix_path == NULL ? -1 : kv_listen_unix(o->unix_path);
+	if (o->unix_path != NULL && fds[1] < 0) {
+		fprintf(stderr, "kv: %s: %s\n", o->unix_path,
+			strerror(-fds[1]));
+		return fds[1];
+	}
+	if (o->unix_path != NULL)
+		printf("listening at %s\n", o->unix_path);
+	if (o->port >= 0)
+		printf("listening on 127.0.0.1:%ld\n", o->port);
+	fflush(stdout);
+	return 0;
+}
+
+/* Serve; when that has ended, keep what is to be kept. */
+static int serve(const int fds[2])
+{
+	wend_task *sweeper;
+	int err = kv_log_start(), kept;
+
+	if (err == 0)
+		err = kv_sweep_start(&sweeper);
+	if (err == 0) {
+		err = kv_server_run(fds);
+		kv_sweep_stop(sweeper);
+	}
+	kept = kv_log_stop();
+	if (kept != 0)
+		fprintf(stderr, "kv: changes are lost: %s: %s\n",
+			kv_options.log_path, strerror(-kept));
+	if (err != 0)
+		fprintf(stderr, "kv: %s\n", strerror(-err));
+	return err != 0 || kept != 0;
+}
+
+static int app(int argc, char **argv)
+{
+	int fds[2] = { -1, -1 }, status = 1;
+	sigset_t signals;
+
+	stop_signals(&signals);
+	kv_db_init();
+	kv_commands_init();
+	if (kv_options.log_path != NULL && kv_log_open(kv_options.log_path))
+		return 1;
+	if (listen_all(fds) == 0 && go(stop_on_signal, &signals) == 0)
+		status = serve(fds);
+	if (fds[0] >= 0)
+		close(fds[0]);
+	if (fds[1] >= 0) {
+		close(fds[1]);
+		unlink(kv_options.unix_path);
+	}
+	kv_db_free();
+	return status;
+}
+
+static void complain(const char *what)
+{
+	fprintf(stderr, "kv: bad value: %s\n%s", what, usage);
+	exit(2);
+}
+
+/* A number from min to max; anything else ends the program. */
+static long number(const char *text, long min, long max)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (end == text || *end != '\0' || errno != 0 || n < min || n > max)
+		complain(text);
+	return n;
+}
+
+static enum kv_fsync fsync_policy(const char *text)
+{
+	if (strcmp(text, "always") == 0)
+		return KV_FSYNC_ALWAYS;
+	if (strcmp(text, "everysec") == 0)
+		return KV_FSYNC_EVERYSEC;
+	if (strcmp(text, "no") != 0)
+		complain(text);
+	return KV_FSYNC_NO;
+}
+
+static void set_option(int opt, const char *value)
+{
+	struct kv_options *o = &kv_options;
+
+	switch (opt) {
+	case 'p':
+		o->port = number(value, -1, 65535);
+		break;
+	case 'u':
+		o->unix_path = value;
+		break;
+	case 'a':
+		o->log_path = value;
+		break;
+	case 'f':
+		o->fsync = fsync_policy(value);
+		break;
+	case 'r':
+		o->repair = true;
+		break;
+	case 'w':
+		o->rewrite_min = (size_t)number(value, 0, LONG_MAX);
+		break;
+	case 'c':
+		o->max_clients = number(value, 1, 1000000);
+		break;
+	case 'm':
+		o->max_request = (size_t)number(value, 1024, 512 << 20);
+		break;
+	case 'o':
+		o->output_limit = (size_t)number(value, 1024, LONG_MAX);
+		break;
+	case 'n':
+		number(value, 1, 1024);
+		setenv("WEND_PROCS", value, 1);
+		break;
+	}
+}
+
+static void read_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "port", required_argument, NULL, 'p' },
+		{ "unix", required_argument, NULL, 'u' },
+		{ "aof", required_argument, NULL, 'a' },
+		{ "fsync", required_argument, NULL, 'f' },
+		{ "repair", no_argument, NULL, 'r' },
+		{ "rewrite-min", required_argument, NULL, 'w' },
+		{ "maxclients", required_argument, NULL, 'c' },
+		{ "max-request", required_argument, NULL, 'm' },
+		{ "output-limit", required_argument, NULL, 'o' },
+		{ "procs", required_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt == 'h' || opt == '?') {
+			fputs(usage, opt == 'h' ? stdout : stderr);
+			exit(opt == 'h' ? 0 : 2);
+		}
+		set_option(opt, optarg);
+	}
+	if (optind < argc)
+		complain(argv[optind]);
+	if (kv_options.port < 0 && kv_options.unix_path == NULL)
+		complain("--port -1 without --unix");
+}
+
+/* As many descriptors as may be; with fewer than clients, some wait until
+ * others have gone. */
+static void raise_limits(void)
+{
+	struct rlimit files;
+	rlim_t need = (rlim_t)kv_options.max_clients + 64;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= need)
+		return;
+	files.rlim_cur = files.rlim_max < need ? files.rlim_max : need;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < need)
+		fprintf(stderr,
+			"kv: %ld descriptors, fewer than --maxclients needs\n",
+			(long)files.rlim_cur);
+}
+
+int main(int argc, char **argv)
+{
+	sigset_t signals;
+
+	read_options(argc, argv);
+	raise_limits();
+	/* Blocked before there is a second thread, so blocked in all. */
+	stop_signals(&signals);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	/* Errors of write(), not the end of us. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	return wend_main(app, argc, argv);
+}

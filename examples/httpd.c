@@ -2,7 +2,7 @@
 /*
  * httpd.c - an HTTP/1.1 server of plain blocking code, beside other work.
  *
- * How the program starts and stops; http.h says what is where. --load N adds N
+ * How the program starts and stops; httpd.h says what is where. --load N adds N
  * tasks that compute and pass messages in the same process: /stats shows that
  * both get on.
  */
@@ -13,17 +13,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "examples/http.h"
-#include "examples/load.h"
+#include "examples/httpd.h"
+
+#define GRACE (5 * WEND_SECOND)
 
 static const char usage[] =
-	"usage: httpd [--port N] [--load N]\n"
+	"usage: httpd [--port N] [--load N] [--root DIR] [--log]\n"
 	"Serves HTTP/1.1 on 127.0.0.1 until SIGINT or SIGTERM.\n"
-	"  --port N  where (8080; 0: a free port, printed)\n"
-	"  --load N  run N other tasks (0) that compute and pass messages\n"
-	"Pages: /, /hello, /stats (JSON), /echo (POST)\n";
+	"  --port N    where (8080; 0: a free port, printed)\n"
+	"  --load N    run N other tasks (0) that compute and pass messages\n"
+	"  --root DIR  serve the files below DIR as /files/\n"
+	"  --log       a line on stderr for each request\n"
+	"Pages: /, /hello, /stats (JSON), /echo (POST), and an API for notes:\n"
+	"  GET /api/notes, POST /api/notes {\"text\": \"...\"},\n"
+	"  GET, PUT and DELETE /api/notes/{id}\n";
 
-struct http_server http_server;
+struct options {
+	long port, load;
+	const char *root;
+	bool log;
+};
 
 static void stop_signals(sigset_t *set)
 {
@@ -32,47 +41,132 @@ static void stop_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
-/* The signals are blocked in every thread; this task waits for one. */
-TASK(stop_on_signal, (const sigset_t *, signals))
+/* The signals are blocked in every thread; this task waits for one, then for
+ * the clients, and ends the load. */
+TASK(stop_on_signal, (const sigset_t *, signals), (wend_http_server *, s),
+     (wend_nursery *, load))
 {
 	int sig;
 
 	wend_task_set_name("signals");
 	sigwait(signals, &sig);
-	http_stop(&http_server);
+	wend_http_server_stop(s, wend_after(GRACE));
+	wend_nursery_cancel(load);
 }
 
-static void print_summary(const struct http_server *s, long load_tasks)
+static void print_record(const wend_http_record *r, void *arg)
 {
-	struct load_work work = load_done(s->load);
+	(void)arg;
+	fprintf(stderr, "%s %s %s%s%s %d %" PRId64 " %" PRId64 "us\n",
+		wend_conn_remote(r->conn), r->method, r->path,
+		r->query != NULL ? "?" : "", r->query != NULL ? r->query : "",
+		r->status, r->sent, r->duration / WEND_MICROSECOND);
+}
 
-	printf("%" PRIu64 " requests from %" PRIu64 " clients\n", s->requests,
-	       s->accepted);
+static void print_summary(struct httpd *h, long load_tasks)
+{
+	struct load_work work = load_done(h->load);
+	wend_http_stats st;
+
+	wend_http_server_stats(h->server, &st);
+	printf("%" PRIu64 " requests from %" PRIu64 " clients\n", st.requests,
+	       st.accepted);
 	if (load_tasks > 0)
 		printf("%ld other tasks: %" PRIu64 " messages passed, %" PRIu64
 		       " steps computed\n",
 		       load_tasks, work.messages, work.steps);
 }
 
-static int run(struct http_server *s, long load_tasks, const sigset_t *signals)
+/* Serve until a signal comes. */
+static int serve(struct httpd *h, wend_net_listener *l, const struct options *o)
 {
+	sigset_t signals;
+	int err = 0;
+
+	stop_signals(&signals);
 	nursery(n) {
-		s->load = load_start(&n, load_tasks);
-		if (s->load == NULL ||
-		    nursery_go(&n, stop_on_signal, signals) != 0)
+		h->load = load_start(&n, o->load);
+		if (h->load == NULL || nursery_go(&n, stop_on_signal, &signals,
+						  h->server, &n) != 0)
 			continue;
-		printf("listening on http://127.0.0.1:%d\n", s->port);
+		h->started = wend_now();
+		printf("listening on http://%s\n",
+		       wend_net_listener_address(l));
 		fflush(stdout);
-		http_run(s);
-		wend_nursery_cancel(&n); /* the load */
+		err = wend_http_serve(h->server, l);
+		if (err != 0)
+			kill(getpid(), SIGTERM);
 	}
-	if (s->load == NULL || n.result != 0) {
+	if (h->load == NULL || n.result != 0) {
 		fputs("httpd: no memory for the tasks\n", stderr);
 		return 1;
 	}
-	print_summary(s, load_tasks);
-	load_free(s->load);
-	return 0;
+	if (err != 0)
+		fprintf(stderr, "httpd: %s\n", strerror(-err));
+	print_summary(h, o->load);
+	load_free(h->load);
+	return err != 0;
+}
+
+/* What the server says, by the options. */
+static int furnish(struct httpd *h, const struct options *o)
+{
+	wend_http_server_opts opts = { .handler = wend_http_router_serve,
+				       .done = o->log ? print_record : NULL };
+	int err = 0;
+
+	if (o->root != NULL)
+		err = wend_http_files_new(
+			&(wend_http_files_opts){ .root = o->root }, &h->files);
+	if (err != 0)
+		return err;
+	h->router = wend_http_router_new();
+	h->notes = notes_new();
+	if (h->router == NULL || h->notes == NULL)
+		return -ENOMEM;
+	err = httpd_pages(h->router, h);
+	if (err == 0)
+		err = httpd_notes(h->router, h->notes);
+	if (err != 0)
+		return err;
+	opts.arg = h->router;
+	h->server = wend_http_server_new(&opts);
+	return h->server != NULL ? 0 : -ENOMEM;
+}
+
+static void clear(struct httpd *h)
+{
+	wend_http_server_free(h->server);
+	wend_http_router_free(h->router);
+	wend_http_files_free(h->files);
+	notes_free(h->notes);
+}
+
+static int run(const struct options *o)
+{
+	struct httpd h = { 0 };
+	wend_net_listener *l = NULL;
+	char address[32];
+	int err = furnish(&h, o);
+
+	if (err != 0) {
+		fprintf(stderr, "httpd: %s: %s\n",
+			o->root != NULL ? o->root : "start", strerror(-err));
+		clear(&h);
+		return 1;
+	}
+	snprintf(address, sizeof(address), "127.0.0.1:%ld", o->port);
+	err = wend_net_listen(&l, address, NULL);
+	if (err != 0) {
+		fprintf(stderr, "httpd: port %ld: %s\n", o->port,
+			strerror(-err));
+		err = 1;
+	} else {
+		err = serve(&h, l, o);
+	}
+	wend_net_listener_free(l);
+	clear(&h);
+	return err;
 }
 
 /* A number from 0 to max; anything else ends the program. */
@@ -92,18 +186,23 @@ static int app(int argc, char **argv)
 	static const struct option options[] = {
 		{ "port", required_argument, NULL, 'p' },
 		{ "load", required_argument, NULL, 'l' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "log", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	long port = 8080, load_tasks = 0;
-	sigset_t signals;
-	int opt, err;
+	struct options o = { .port = 8080 };
+	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'p')
-			port = number(optarg, 65535);
+			o.port = number(optarg, 65535);
 		else if (opt == 'l')
-			load_tasks = number(optarg, 1000000);
+			o.load = number(optarg, 1000000);
+		else if (opt == 'r')
+			o.root = optarg;
+		else if (opt == 'v')
+			o.log = true;
 		else
 			break;
 	}
@@ -111,15 +210,7 @@ static int app(int argc, char **argv)
 		fputs(usage, opt == 'h' ? stdout : stderr);
 		return opt == 'h' ? 0 : 2;
 	}
-	err = http_listen(&http_server, (int)port);
-	if (err != 0) {
-		fprintf(stderr, "httpd: port %ld: %s\n", port, strerror(-err));
-		return 1;
-	}
-	stop_signals(&signals);
-	err = run(&http_server, load_tasks, &signals);
-	close(http_server.listener);
-	return err;
+	return run(&o);
 }
 
 int main(int argc, char **argv)
@@ -129,6 +220,5 @@ int main(int argc, char **argv)
 	/* Blocked before there is a second thread, so blocked in all. */
 	stop_signals(&signals);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	return wend_main(app, argc, argv);
 }

@@ -51,7 +51,7 @@ class Client:
         for line in lines[1:]:
             name, _, value = line.partition(": ")
             headers[name.lower()] = value
-        if status == "100" or head_only:
+        if status in ("100", "204", "304") or head_only:
             return int(status), headers, b""
         size = int(headers["content-length"])
         while len(self.rest) < size:
@@ -122,9 +122,9 @@ def wrong_method(port):
     """9110 15.5.6: 405 says what is allowed."""
     c = Client(port)
     for method, path, allow in (
-        ("POST", "/", "GET, HEAD"),
-        ("DELETE", "/hello", "GET, HEAD"),
-        ("GET", "/echo", "POST"),
+        ("POST", "/", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/hello", "GET, HEAD, OPTIONS"),
+        ("GET", "/echo", "POST, OPTIONS"),
     ):
         c.send(request(method, path, b"" if method == "POST" else None))
         status, headers, _ = c.reply()
@@ -196,7 +196,7 @@ def refused(port, data, status):
 
 def too_large(port):
     """Refused with the reason, before it is sent where the size is known."""
-    refused(port, request("GET", "/" + "a" * 2000), 414)
+    refused(port, request("GET", "/" + "a" * 10000), 414)
     refused(port, request("GET", "/", headers=["X: " + "b" * 20000]), 431)
     refused(port, request("GET", "/", headers=["b" * 20000 + ": x"]), 431)
     many = ["X-%d: %s" % (i, "c" * 100) for i in range(300)]
@@ -221,8 +221,7 @@ def bad_requests(port):
     for data in (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
         b"hello\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/x.y\r\nHost: x\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nNo colon\r\n\r\n",
@@ -242,6 +241,10 @@ def bad_requests(port):
             refused(port, data, 400)
         except (AssertionError, OSError) as e:
             raise AssertionError("%r: %s" % (data, e))
+    for version in (b"2.0", b"9.9"):
+        refused(port, b"GET / HTTP/" + version + b"\r\nHost: x\r\n\r\n", 505)
+    refused(port, b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501)
+    refused(port, request("POST", "/echo", b"", ["Expect: tea"]), 417)
     # What comes before the bad one is answered.
     c = Client(port)
     c.send(request("GET", "/") + b"what\r\n\r\n")
@@ -349,6 +352,41 @@ def stats(port):
     assert second["load_steps"] > first["load_steps"]
 
 
+def notes(port):
+    """The JSON API: made, shown, changed, forgotten; and what is wrong."""
+    c = Client(port)
+
+    def ask(method, path, body=None):
+        c.send(request(method, "/api/notes" + path, body))
+        status, headers, text = c.reply()
+        if status == 204:
+            return status, headers, None
+        equal(headers["content-type"], "application/json")
+        return status, headers, json.loads(text)
+
+    equal(ask("GET", "")[2], [])
+    status, headers, note = ask("POST", "", b'{"text": "one"}')
+    equal((status, note["text"]), (201, "one"))
+    where = headers["location"].replace("/api/notes", "")
+    equal(where, "/" + note["id"])
+    equal(ask("GET", where)[::2], (200, note))
+    text = "\u00e4 \"quoted\"\n"
+    body = json.dumps({"text": text}).encode()
+    equal(ask("PUT", where, body)[2], {"id": note["id"], "text": text})
+    equal(ask("GET", "")[2], [{"id": note["id"], "text": text}])
+    equal(ask("DELETE", where)[0], 204)
+    for method in ("GET", "PUT", "DELETE"):
+        equal(ask(method, where, b'{"text": ""}')[0], 404)
+    status, _, error = ask("POST", "", b'{"text":\n "a",}')
+    equal(status, 400)
+    assert "line 2, column" in error["error"], error
+    equal(ask("POST", "", b"[" * 1000)[0], 413)
+    equal(ask("POST", "", b'{"text": 1}')[0], 422)
+    equal(ask("POST", "", b"[]")[0], 422)
+    c.send(request("PATCH", "/api/notes"))
+    equal(c.reply()[0], 405)
+
+
 def hold(port):
     """Clients in every state; the server must hang up on all."""
     clients = [Client(port) for _ in range(21)]
@@ -423,6 +461,7 @@ TESTS = (
     gone,
     parallel,
     stats,
+    notes,
 )
 
 

@@ -13,6 +13,8 @@ for bad in "--port x" "--port 65536" "--load -1" "--nothing" "there"; do
 	# shellcheck disable=SC2086 # several words
 	status 2 "$program" $bad
 done
+status 1 "$program" --port 0 --root "$work/nothing"
+like "no such root" "$(cat "$work/err")" ".*No such file or directory"
 status 0 "$program" --help
 like "--help" "$(head -1 "$work/out")" "usage: httpd.*"
 
@@ -46,6 +48,61 @@ else
 	echo "SKIPPED: no curl here"
 fi
 
+mkdir -p "$work/root/sub/.git"
+head -c 3000000 /dev/urandom >"$work/root/large.bin"
+echo "<p>" >"$work/root/sub/index.html"
+echo secret >"$work/secret"
+ln -s "$work/secret" "$work/root/link"
+mkfifo "$work/root/fifo"
+stop_server TERM 0
+start_server "$program" --port 0 --load 25 --root "$work/root" --log
+url=http://127.0.0.1:$port
+if command -v curl >/dev/null; then
+	echo "curl: files, ranges, conditions; nothing from outside"
+	curl -sS -D "$work/head" "$url/files/large.bin" >"$work/got"
+	cmp "$work/root/large.bin" "$work/got"
+	etag=$(sed -n 's/^ETag: \(.*\)\r$/\1/p' "$work/head")
+	changed=$(sed -n 's/^Last-Modified: \(.*\)\r$/\1/p' "$work/head")
+	code()
+	{
+		curl -sS --path-as-is -o "$work/got" -w '%{http_code}' "$@"
+	}
+	equal "etag" "$(code -H "If-None-Match: $etag" \
+		"$url/files/large.bin")" 304
+	equal "date" "$(code -H "If-Modified-Since: $changed" \
+		"$url/files/large.bin")" 304
+	equal "range" "$(code -r 1000000-2000000 "$url/files/large.bin")" 206
+	cmp -i 1000000:0 -n 1000001 "$work/root/large.bin" "$work/got"
+	equal "its size" "$(stat -c %s "$work/got")" 1000001
+	equal "last" "$(code -r -7 "$url/files/large.bin")" 206
+	tail -c 7 "$work/root/large.bin" | cmp - "$work/got"
+	equal "beyond" "$(code -r 3000000- "$url/files/large.bin")" 416
+	equal "directory" "$(code -L "$url/files/sub")" 200
+	equal "index" "$(cat "$work/got")" "<p>"
+	equal "POST" "$(code -d x "$url/files/sub/")" 405
+	for path in ../secret %2e%2e/secret sub/../../secret link fifo none \
+		sub/.git/ sub//index.html large.bin/ //etc/passwd; do
+		equal "$path" "$(code "$url/files/$path")" 404
+	done
+	echo "curl: a file at 20 connections at once"
+	clients=()
+	for ((i = 0; i < 20; i++)); do
+		curl -sS "$url/files/large.bin" |
+			cmp - "$work/root/large.bin" &
+		clients+=($!)
+	done
+	for client in "${clients[@]}"; do
+		wait "$client" || fail "a client got something else"
+	done
+	grep -q '/files/large.bin 200 3000000' "$server_log" ||
+		fail "the log does not say so"
+else
+	echo "SKIPPED: no curl here"
+fi
+
+stop_server TERM 0
+start_server "$program" --port 0 --load 25
+url=http://127.0.0.1:$port
 if command -v wrk >/dev/null; then
 	echo "wrk: 50 connections"
 	wrk -t 1 -c 50 -d 1s --timeout 30s "$url/" >"$work/wrk"

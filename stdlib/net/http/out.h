@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * out.h - what is written to a connection, gathered.
+ *
+ * The first error stays: nothing is written after it.
+ */
+#ifndef STDLIB_NET_HTTP_OUT_H
+#define STDLIB_NET_HTTP_OUT_H
+
+#include <string.h>
+#include <wend/wend.h>
+#include <wend/std/conn.h>
+
+struct http_out {
+	wend_conn *conn;
+	int64_t timeout;  /* ns for a write; WEND_FOREVER: none */
+	int64_t min_rate; /* bytes a second beside */
+	int64_t deadline; /* of all together */
+	int64_t now;      /* when it was last written */
+	int error;
+	size_t used, size;
+	char *buf;
+};
+
+int wend__http_out_flush(struct http_out *o);
+
+/* What does not fit: the buffer, and then data without copying it. */
+int wend__http_out_spill(struct http_out *o, const void *data, size_t n);
+
+/* A deadline for n bytes from now on. */
+int64_t wend__http_deadline(int64_t now, int64_t timeout, int64_t n,
+			    int64_t min_rate, int64_t cap);
+
+static inline int wend__http_out_put(struct http_out *o, const void *data,
+				     size_t n)
+{
+	if (n > o->size - o->used)
+		return wend__http_out_spill(o, data, n);
+	memcpy(o->buf + o->used, data, n);
+	o->used += n;
+	return o->error;
+}
+
+static inline int wend__http_out_text(struct http_out *o, const char *text)
+{
+	return wend__http_out_put(o, text, strlen(text));
+}
+
+#endif

@@ -17,18 +17,21 @@ static void end(void)
 	a32_store_release(&wend__lone, WEND__LONE_OFF);
 }
 
-void wend__lone_lock_slow(struct wend__lone_lock *l)
+void wend__lone_settle(struct wend__lone_lock *l)
 {
 	unsigned int turn = 0;
 
-	if (!a32_cas_full(&l->word, 0, 1)) {
-		wend__lock_slow(&l->word);
-		fence_full();
-	}
-	if (WEND__UNLIKELY(a32_load_acquire(&wend__lone) != WEND__LONE_OFF))
+	if (a32_load_acquire(&wend__lone) != WEND__LONE_OFF)
 		end();
-	while (WEND__UNLIKELY(a32_load_acquire(&l->inside)))
+	while (a32_load_acquire(&l->inside))
 		wend__spin.relax(turn++);
-	wend__preempt.lone = 0; /* for the rest of the run */
+	wend__preempt.lone = 0;
 	l->lone = 0;
+}
+
+void wend__lone_lock_slow(struct wend__lone_lock *l)
+{
+	wend__lock_slow(&l->word);
+	fence_full();
+	wend__lone_settle(l);
 }

@@ -44,6 +44,8 @@ struct wend__lone_lock {
 };
 
 void wend__lone_lock_slow(struct wend__lone_lock *l);
+/* word is ours; wait until nobody else is in, and that for the rest of the run. */
+void wend__lone_settle(struct wend__lone_lock *l);
 
 static inline void wend__lone_lock(struct wend__lone_lock *l,
 				   enum wend__rank rank)
@@ -64,7 +66,12 @@ static inline void wend__lone_lock(struct wend__lone_lock *l,
 		}
 		a32_store_release(&l->inside, 0);
 	}
-	wend__lone_lock_slow(l);
+	if (WEND__UNLIKELY(!a32_cas_full(&l->word, 0, 1)))
+		wend__lone_lock_slow(l);
+	else if (WEND__UNLIKELY(a32_load_acquire(&wend__lone) !=
+					WEND__LONE_OFF ||
+				a32_load_acquire(&l->inside) || l->lone))
+		wend__lone_settle(l);
 }
 
 static inline void wend__lone_unlock(struct wend__lone_lock *l,

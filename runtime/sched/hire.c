@@ -34,15 +34,18 @@ static bool start_by_spare(struct wend__server *s, bool searching)
 }
 
 /* Whether somebody has to be hired, besides those who are on their way; and until
- * when there is none to be had. */
+ * when there is none to be had. One more than is wanted now: where a thread was
+ * missing, another will be as a rule. */
 static bool hiring_due(int64_t *retry)
 {
+	uint32_t count;
 	bool due;
 
 	wend__idle_lock();
 	*retry = wend__idle.retry_at;
+	count = a32_load_relaxed(&wend__idle.count);
 	due = a32_load_relaxed(&wend__idle.wanted) && !wend__free_spare() &&
-	      a32_load_relaxed(&wend__idle.count) > wend__idle.hired;
+	      count > 0 && count >= wend__idle.hired;
 	wend__idle_unlock();
 	return due;
 }
@@ -59,8 +62,9 @@ int64_t wend__idle_hire(void)
 		return INT64_MAX;
 	if (wend__now() < retry)
 		return retry;
-	if (wend__worker_start_here(NULL, false) == 0)
-		return INT64_MAX;
+	while (wend__worker_start_here(NULL, false) == 0)
+		if (!hiring_due(&retry))
+			return INT64_MAX;
 	/* At the cap a worker that comes back will take the server. */
 	retry = wend__worker_capped() ? INT64_MAX : wend__now() + RETRY_NS;
 	wend__idle_lock();

@@ -198,9 +198,8 @@ void wend__tasks_forked(void)
 
 /* Not static: gold, a linker, gets the addresses of local "initial-exec" variables
  * wrong in a shared library. */
-extern __thread struct wend_task wend__thread_self
+__thread struct wend_task wend__thread_self
 	__attribute__((tls_model("initial-exec")));
-__thread struct wend_task wend__thread_self;
 
 struct wend_task *wend__thread_task(void)
 {

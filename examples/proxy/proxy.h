@@ -5,9 +5,11 @@
  *	main.c     options
  *	serve.c    start and stop
  *	dial.c     connections to the other side
+ *	patient.c  those of HTTP, which end when they are silent
  *	relay.c    two connections, each one's bytes to the other
  *	tunnel.c   relays: of the forwarder, and of HTTP's CONNECT
  *	request.c  requests of HTTP, passed on one by one
+ *	fields.c   their header fields
  *
  * The protocol of HTTP is the library's, on both sides.
  */
@@ -68,6 +70,12 @@ void relay_run(struct relay *r);
 void proxy_forward(wend_conn *client, void *arg);
 wend_http_handler proxy_connect;
 wend_http_handler proxy_request;
+
+/* Whether a request came from here; its fields to pass on, in memory of the
+ * request, NULL: none; and those of an answer, 0 or an error. */
+bool fields_loop(const wend_http_request *r);
+wend_http_field *fields_of_request(wend_http_request *r, size_t *count);
+int fields_of_answer(wend_http_reply *w, const wend_http_response *a);
 
 /* Answer that the other side could not be reached: the status sent. */
 int proxy_refuse(wend_http_reply *w, int error);

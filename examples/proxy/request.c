@@ -2,18 +2,13 @@
 /*
  * request.c - requests of HTTP, passed on one by one (RFC 9110, section 7.6).
  *
- * Bodies go through in pieces, both ways. What is said of one connection (its
- * "Connection" and friends) is not passed on; each side's framing is the
- * library's.
+ * Bodies go through in pieces, both ways; each side's framing is the library's.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <wend/std/log.h>
 #include "examples/proxy/proxy.h"
-
-#define VIA "1.1 wend-proxy"
 
 struct exchange {
 	struct proxy *proxy;
@@ -23,87 +18,6 @@ struct exchange {
 	int status;       /* sent; 0: none */
 	int64_t received; /* bytes of the body */
 };
-
-/* --- header fields ------------------------------------------------------- */
-
-static bool is_in(const char *name, const char *const *list)
-{
-	for (; *list != NULL; list++)
-		if (strcasecmp(name, *list) == 0)
-			return true;
-	return false;
-}
-
-/* Whether a field is about the connection it came by. */
-static bool is_hop(const wend_http_field *fields, size_t n, const char *name)
-{
-	static const char *const hop[] = {
-		"Connection",
-		"Content-Length",
-		"Expect",
-		"Host",
-		"Keep-Alive",
-		"Proxy-Authenticate",
-		"Proxy-Authorization",
-		"Proxy-Connection",
-		"TE",
-		"Trailer",
-		"Transfer-Encoding",
-		"Upgrade",
-		NULL,
-	};
-
-	if (is_in(name, hop))
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (strcasecmp(fields[i].name, "Connection") == 0 &&
-		    wend_http_has_token(fields[i].value, name))
-			return true;
-	return false;
-}
-
-/* We are named in it: the request came from here. */
-static bool is_loop(const wend_http_request *r)
-{
-	for (size_t i = 0; i < r->field_count; i++)
-		if (strcasecmp(r->fields[i].name, "Via") == 0 &&
-		    wend_http_has_token(r->fields[i].value, VIA))
-			return true;
-	return false;
-}
-
-/* The fields to pass on; NULL: no memory. */
-static wend_http_field *fields_of(wend_http_request *r, size_t *count)
-{
-	wend_http_field *to = wend_http_alloc(r, (r->field_count + 1) *
-							 sizeof(*to));
-	size_t n = 0;
-
-	if (to == NULL)
-		return NULL;
-	for (size_t i = 0; i < r->field_count; i++)
-		if (!is_hop(r->fields, r->field_count, r->fields[i].name))
-			to[n++] = r->fields[i];
-	to[n++] = (wend_http_field){ "Via", VIA };
-	*count = n;
-	return to;
-}
-
-/* The answer's fields; Date and Server are said anew by our own server. */
-static int copy_fields(wend_http_reply *w, const wend_http_response *a)
-{
-	static const char *const own[] = { "Date", "Server", NULL };
-	int err = 0;
-
-	for (size_t i = 0; i < a->field_count && err == 0; i++)
-		if (!is_hop(a->fields, a->field_count, a->fields[i].name) &&
-		    !is_in(a->fields[i].name, own))
-			err = wend_http_add(w, a->fields[i].name,
-					    a->fields[i].value);
-	return err == 0 ? wend_http_add(w, "Via", VIA) : err;
-}
-
-/* --- the exchange -------------------------------------------------------- */
 
 int proxy_refuse(wend_http_reply *w, int error)
 {
@@ -144,7 +58,7 @@ static void pass_answer(struct exchange *x, wend_http_response *a)
 	int err = wend_http_status(x->reply, a->status);
 
 	if (err == 0)
-		err = copy_fields(x->reply, a);
+		err = fields_of_answer(x->reply, a);
 	if (err == 0 && size >= 0)
 		err = wend_http_set_length(x->reply, size);
 	if (err != 0) {
@@ -169,7 +83,7 @@ static int ask(void *arg)
 	wend_http_response *a;
 	int err;
 
-	call.fields = fields_of(r, &call.field_count);
+	call.fields = fields_of_request(r, &call.field_count);
 	if (call.fields == NULL)
 		return -ENOMEM;
 	err = wend_http_do(x->proxy->client, &call, WEND_FOREVER, &a);
@@ -204,7 +118,7 @@ void proxy_request(wend_http_reply *w, wend_http_request *r, void *arg)
 		err = -ENOMEM;
 	else if (r->host[0] == '\0' || r->raw_path[0] != '/')
 		err = -EINVAL;
-	else if (is_loop(r))
+	else if (fields_loop(r))
 		wend_http_error(w, x.status = 508, NULL);
 	else
 		err = wend_ctx_run(x.proxy->work, ask, &x);

@@ -14,6 +14,16 @@ client()
 		fail "chat_client.py $*: see above; $(cat "$server_log")"
 }
 
+# A line of the log.
+logged()
+{
+	for ((i = 0; i < 1200; i++)); do
+		! grep -q -- "$1" "$server_log" || return 0
+		sleep 0.05
+	done
+	fail "not in the log: $1; $(cat "$server_log")"
+}
+
 # What is no option or value.
 for bad in "--port x" "--port 65536" "--queue 0" "--rate 0" "--clients 0" \
 	"--nothing" "there"; do
@@ -29,8 +39,7 @@ like "a port that is taken" "$(cat "$work/err")" ".*Address already in use"
 echo "rooms, names, messages"
 client talk "$port"
 for end in quit end; do
-	grep -q "msg=gone .* end=$end" "$server_log" ||
-		fail "not in the log: $end; $(cat "$server_log")"
+	logged "msg=gone .* end=$end"
 done
 stop_server TERM 0
 
@@ -56,8 +65,7 @@ stop_server INT 0
 echo "one that does not read"
 start_server "$program" --port 0 --rate 1000000
 client slow "$port"
-grep -q 'msg=gone .* nick=mute end="too slow"' "$server_log" ||
-	fail "not in the log: too slow; $(cat "$server_log")"
+logged 'msg=gone .* nick=mute end="too slow"'
 stop_server TERM 0
 
 echo "one that says too much; and one too many"

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <wend/std/str.h>
 #include <wend/std/time.h>
 #include "examples/proxy/proxy.h"
@@ -63,6 +64,18 @@ static int64_t duration(const char *text)
 	return ns;
 }
 
+/* What can be dialled; whether there is such a host is seen then. */
+static const char *address(const char *text)
+{
+	char host[256], port[32];
+
+	if (strchr("/@", text[0]) == NULL && strncmp(text, "unix:", 5) != 0 &&
+	    (wend_net_split(text, host, sizeof(host), port, sizeof(port)) ||
+	     host[0] == '\0' || port[0] == '\0'))
+		complain(text);
+	return text;
+}
+
 static void allow(const char *list)
 {
 	wend_str rest = wend_str_from(list), port;
@@ -79,7 +92,7 @@ static void set_option(int opt, const char *value)
 {
 	switch (opt) {
 	case 't':
-		o.to = value;
+		o.to = address(value);
 		break;
 	case 'l':
 		o.listen = value;

@@ -34,11 +34,13 @@ static void serve_http(wend_conn *client, void *arg)
 
 static int make_http(struct proxy *p)
 {
-	p->http = wend_http_server_new(
-		&(wend_http_server_opts){ .handler = handle,
-					  .arg = p,
-					  .name = "",
-					  .max_body = MAX_BODY });
+	p->http = wend_http_server_new(&(wend_http_server_opts){
+		.handler = handle,
+		.arg = p,
+		.name = "",
+		.max_body = MAX_BODY,
+		.idle_timeout = p->options->idle,
+	});
 	p->client = wend_http_client_new(
 		&(wend_http_client_opts){ .dial = proxy_dial_http,
 					  .dial_arg = p,

@@ -40,7 +40,7 @@ logged()
 trap '[ -z "$origin_pid" ] || kill "$origin_pid" 2>/dev/null; end_test' EXIT
 
 # What is no option or value.
-for bad in "" "--http --to a:1" "--http there" "--http --nothing" \
+for bad in "" "--http --to a:1" "--to nowhere" "--to :80" "--http there" "--http --nothing" \
 	"--http --allow 0" "--http --allow 443,x" "--http --idle 5" \
 	"--http --connect -1s" "--http --conns 0" \
 	"--http --allow 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"; do

@@ -37,7 +37,15 @@ logged()
 	fail "no access line like: $1; $(cat "$server_log")"
 }
 
-trap '[ -z "$origin_pid" ] || kill "$origin_pid" 2>/dev/null; end_test' EXIT
+# With the status that the test ends with, which end_test() looks at.
+end_origin()
+{
+	set +e
+	[ -z "$origin_pid" ] || kill "$origin_pid" 2>/dev/null
+	(exit "$1")
+	end_test
+}
+trap 'end_origin $?' EXIT
 
 # What is no option or value.
 for bad in "" "--http --to a:1" "--to nowhere" "--to :80" "--http there" "--http --nothing" \

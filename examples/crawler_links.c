@@ -5,6 +5,9 @@
 #include <ctype.h>
 #include "examples/crawler.h"
 
+/* How far behind "href" its value ends at the latest. */
+#define NEAR (2 * URL_SIZE)
+
 /* What is written to a URL; too much of it is noticed at the end. */
 struct text {
 	char *ptr;
@@ -186,7 +189,7 @@ static wend_str attribute(wend_str s)
 	for (end = begin; end < s.len; end++)
 		if (strchr(stop, s.ptr[end]) != NULL)
 			return wend_str_sub(s, begin, end);
-	return WEND_STR(""); /* the page ends inside */
+	return WEND_STR(""); /* it does not end */
 }
 
 void links_scan(const char *base, wend_str html,
@@ -201,7 +204,7 @@ void links_scan(const char *base, wend_str html,
 		    !wend_str_equal_fold(wend_str_sub(html, i, i + 4),
 					 WEND_STR("href")))
 			continue;
-		value = attribute(wend_str_sub(html, i + 4, html.len));
+		value = attribute(wend_str_sub(html, i + 4, i + 4 + NEAR));
 		if (value.len == 0 || value.len > sizeof(text))
 			continue;
 		memcpy(text, value.ptr, value.len);

@@ -91,15 +91,15 @@ status 1 "$program" --dsn "$dsn" --tasks 50 --conns $((limit + 1)) \
 like "its error" "$(paste -sd ' ' "$work/err")" \
 	"pgpool: .*too many clients.*"
 
-# pgpool in the background, until it has connections.
+# start_pgpool NAME: in the background; waits until it has connections.
 start_pgpool()
 {
-	"$program" --dsn "$dsn" --conns 3 --queries 1000000 >"$work/out" \
+	PGAPPNAME=$1 "$program" --dsn "$dsn" --conns 3 --queries 1000000 >"$work/out" \
 		2>"$work/err" &
 	client=$!
 	for ((i = 0; i < 1200; i++)); do
 		[ "$("$bin/psql" -h "$short" -U wend -Atc "select count(*) \
-from pg_stat_activity where query like '%bigint * 2'" postgres)" != 3 ] ||
+from pg_stat_activity where application_name = '$1'" postgres)" != 3 ] ||
 			return 0
 		sleep 0.05
 	done
@@ -108,7 +108,7 @@ from pg_stat_activity where query like '%bigint * 2'" postgres)" != 3 ] ||
 
 for signal in INT TERM; do
 	echo "SIG$signal"
-	start_pgpool
+	start_pgpool "$signal"
 	kill -$signal $client
 	wait $client || fail "exit status $?"
 	equal "errors" "$(cat "$work/err")" ""
@@ -117,7 +117,7 @@ tasks over 3 connections in .*, interrupted"
 done
 
 echo "the server goes away"
-start_pgpool
+start_pgpool away
 stop_server INT 0
 ! wait $client || fail "that is an error"
 # libpq passes on what the server says, each connection's.

@@ -66,6 +66,7 @@ done
 
 for signal in INT TERM; do
 	echo "SIG$signal between two steps"
+	: >"$work/out" # not what the last one said
 	"$program" --pace 100000 defer tasks >"$work/out" &
 	client=$!
 	for ((i = 0; i < 1200; i++)); do

@@ -4,8 +4,9 @@
  *
  * libpq knows nothing of tasks: PQexecParams() sends, and waits in poll() and
  * recv(), and the task is parked there. A connection is for one task at a time:
- * a semaphore has as many units as there may be connections, a pool keeps those
- * that nobody uses. One is opened when it is first needed.
+ * the pool is a channel with as many elements as there may be connections, NULL
+ * for one that is not open yet. Who asks first gets one first. (wend_sync_pool
+ * is no such pool: it is a cache, which may make one more than it keeps.)
  *
  * The tasks are a group: the first error, or a signal, ends its context, the
  * tasks are cancelled, and with them the calls in which libpq waits.
@@ -14,10 +15,10 @@
 #include <inttypes.h>
 #include <postgresql/libpq-fe.h>
 #include <signal.h>
+#include <wend/short.h>
 #include <wend/std/os.h>
 #include <wend/std/sync.h>
 #include <wend/std/time.h>
-#include <wend/wend.h>
 #include "examples/args.h"
 #include "examples/pgpool.h"
 
@@ -36,8 +37,7 @@ struct run {
 	long tasks, conns, queries;
 
 	wend_ctx *ctx;
-	wend_sema may_have; /* a connection */
-	wend_sync_pool *unused;
+	chan(PGconn *) pool;
 	int opened, complaints;
 	uint64_t answers;
 	struct latency wait, query;
@@ -53,9 +53,8 @@ static void complain(struct run *r, const char *what)
 
 /* --- the pool ------------------------------------------------------------ */
 
-static void *open_connection(void *arg)
+static PGconn *open_connection(struct run *r)
 {
-	struct run *r = arg;
 	PGconn *c = PQconnectdb(r->dsn);
 
 	if (PQstatus(c) == CONNECTION_OK) {
@@ -67,9 +66,27 @@ static void *open_connection(void *arg)
 	return NULL;
 }
 
-static void close_connection(void *c, void *arg)
+static void pool_open(struct run *r)
 {
-	PQfinish(c);
+	r->pool = must(chan_make(PGconn *, (size_t)r->conns));
+	for (long i = 0; i < r->conns; i++)
+		chan_send(r->pool, NULL);
+}
+
+static void pool_close(struct run *r)
+{
+	PGconn *c;
+
+	chan_close(r->pool);
+	while (chan_recv(r->pool, &c) == 0)
+		PQfinish(c);
+	chan_free(r->pool);
+}
+
+/* There is room for it: this does not wait. */
+static void give_back(struct run *r, PGconn *c)
+{
+	chan_send(r->pool, c);
 }
 
 /* NULL: cancelled, or there is no connecting. */
@@ -77,22 +94,13 @@ static PGconn *take(struct run *r)
 {
 	PGconn *c;
 
-	if (wend_sema_acquire(&r->may_have) != 0)
+	if (chan_recv(r->pool, &c) != 0)
 		return NULL;
-	c = wend_sync_pool_get(r->unused);
 	if (c == NULL)
-		wend_sema_release(&r->may_have, 1);
+		c = open_connection(r);
+	if (c == NULL)
+		give_back(r, NULL);
 	return c;
-}
-
-/* What a query failed on may still be in the middle of it. */
-static void give_back(struct run *r, PGconn *c, bool good)
-{
-	if (good)
-		wend_sync_pool_put(r->unused, c);
-	else
-		PQfinish(c);
-	wend_sema_release(&r->may_have, 1);
 }
 
 /* --- the tasks ----------------------------------------------------------- */
@@ -137,7 +145,12 @@ static int ask_often(wend_ctx *ctx, void *arg)
 			latency_add(&r->query, wend_now() - got);
 			__atomic_fetch_add(&r->answers, 1, __ATOMIC_RELAXED);
 		}
-		give_back(r, c, good);
+		if (!good) {
+			/* It may still be in the middle of it. */
+			PQfinish(c);
+			c = NULL;
+		}
+		give_back(r, c);
 		if (!good)
 			return -EIO;
 	}
@@ -238,11 +251,9 @@ static int app(int argc, char **argv)
 	int status;
 
 	get_options(&r, argc, argv);
-	wend_sema_release(&r.may_have, (uint32_t)r.conns);
-	r.unused = must(wend_sync_pool_new(open_connection, close_connection,
-					   &r, (size_t)r.conns));
+	pool_open(&r);
 	status = run(&r);
-	wend_sync_pool_free(r.unused);
+	pool_close(&r);
 	return status;
 }
 

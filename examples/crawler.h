@@ -2,7 +2,8 @@
 /*
  * crawler.h - the parts of the crawler.
  *
- *	crawler.c        the command line, the frontier, what is printed
+ *	crawler.c        the command line, the workers
+ *	crawler_front.c  what is to be fetched next; what is printed
  *	crawler_page.c   a page: fetched, and looked through for links
  *	crawler_links.c  links and URLs
  */
@@ -11,8 +12,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <wend/short.h>
+#include <wend/std/context.h>
 #include <wend/std/http_client.h>
 #include <wend/std/str.h>
+#include <wend/std/sync.h>
 
 /* --- crawler_page.c ------------------------------------------------------ */
 
@@ -57,5 +61,27 @@ size_t url_origin(const char *url);
  */
 void links_scan(const char *base, wend_str html,
 		void (*found)(const char *url, void *arg), void *arg);
+
+/* --- crawler_front.c ----------------------------------------------------- */
+
+struct crawl {
+	wend_http_client *client;
+	wend_ctx *ctx;
+	chan(struct page *) todo, done;
+	const char *start;
+	long jobs, depth, max;
+
+	/* The frontier's own, zero at first. */
+	struct page *queue, **last; /* to be fetched */
+	wend_sync_map *seen;        /* by URL */
+	long busy;                  /* workers */
+	long pages, errors;
+	int64_t bytes, begin;
+	bool bar; /* instead of lines */
+};
+
+/* Have the workers fetch start and what follows from it, and print. Returns
+ * when nothing is left to do, or nothing under way since ctx has ended. */
+void crawl(struct crawl *c);
 
 #endif

@@ -196,13 +196,15 @@ void wend__tasks_forked(void)
 
 /* --- the stand-in of a thread -------------------------------------------------------- */
 
+/* Not static: gold, a linker, gets the addresses of local "initial-exec" variables
+ * wrong in a shared library. */
+__thread struct wend_task wend__thread_self
+	__attribute__((tls_model("initial-exec")));
+
 struct wend_task *wend__thread_task(void)
 {
-	static __thread struct wend_task self
-		__attribute__((tls_model("initial-exec")));
-
-	self.flags |= WEND__TASK_THREAD;
-	return &self;
+	wend__thread_self.flags |= WEND__TASK_THREAD;
+	return &wend__thread_self;
 }
 
 /* --- what a task knows of itself ------------------------------------------------------ */

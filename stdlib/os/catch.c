@@ -113,10 +113,12 @@ uint64_t wend__catch_installed(void)
 
 /* --- fork ---------------------------------------------------------------------------- */
 
+/* Not "initial-exec", which gold, a linker, gets wrong for local variables of a
+ * shared library. */
 static __thread struct {
 	bool blocked;
 	sigset_t before;
-} mask __attribute__((tls_model("initial-exec")));
+} mask;
 
 static void before_fork(void)
 {

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 
@@ -533,10 +534,21 @@ TEST_P(CallLimit, WithoutADescriptor)
 		SocketPair s;
 
 		ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &was));
+		/* Running by then: UBSan looks at its object by way of a
+		 * descriptor. */
+		std::atomic<bool> up{ false }, end{ false };
+		std::thread other([&] {
+			up = true;
+			while (!end)
+				sched_yield();
+			wend_call_limit_end(&l);
+		});
+		while (!up)
+			sched_yield();
 		few = was;
 		few.rlim_cur = (rlim_t)s[1] + 1;
-		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
-		std::thread other([&] { wend_call_limit_end(&l); });
+		EXPECT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
+		end = true;
 		EXPECT_EQ(-ECANCELED, wend_call_limit_wait(&l, s[0], POLLIN));
 		other.join();
 		EXPECT_EQ(0, setrlimit(RLIMIT_NOFILE, &was));

@@ -423,10 +423,9 @@ __attribute__((noinline)) static void call_back(struct wend__server *s,
 /*
  * Start n operations, and wait until the first of them ends or something else
  * ends the wait; then have the others back. 0, or as wend__io_wait(), or
- * WEND__CALL_AGAIN. Takes the
- * calling task: wend__self must not be read again after a switch. Inline: each
- * frame on a waiting task's stack is cache misses when it is woken, and a
- * return that the processor predicts wrongly.
+ * WEND__CALL_AGAIN. Takes the calling task: wend__self must not be read again
+ * after a switch. Inline: each frame on a waiting task's stack is cache misses
+ * when it is woken, and a return that the processor predicts wrongly.
  */
 static inline __attribute__((always_inline)) int
 run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,

@@ -78,7 +78,7 @@ enum {
 	WEND__TASK_SIZED = 2,    /* own stack size: bound at spawn, no credit */
 	WEND__TASK_BIG_ARGS = 4, /* args is from malloc */
 	WEND__TASK_NAMED = 8,
-	WEND__TASK_FORKED = 16, /* in a child: there is no way back, fork.c */
+	WEND__TASK_FORKED = 16,  /* in a child: there is no way back, fork.c */
 	WEND__TASK_LIMITED = 32, /* limit counts */
 };
 
@@ -121,12 +121,12 @@ struct wend_task {
 
 	struct wend__fiber *fiber; /* its stack's */
 	void *on_end_arg;
-	const void *where;          /* the object that it waits for */
-	const void *caller;         /* the code that called the wait */
+	const void *where;             /* the object that it waits for */
+	const void *caller;            /* the code that called the wait */
 	struct wend_call_limit *limit; /* if flags has TASK_LIMITED */
-	struct wend__waitq ends;    /* who joins it */
-	struct wend__parker parker; /* of a thread's stand-in */
-	char name[WEND__TASK_NAME]; /* if flags has TASK_NAMED */
+	struct wend__waitq ends;       /* who joins it */
+	struct wend__parker parker;    /* of a thread's stand-in */
+	char name[WEND__TASK_NAME];    /* if flags has TASK_NAMED */
 } __attribute__((aligned(64)));
 
 /* Move a task from one state to another; any other move is a bug of ours. */

@@ -2,7 +2,6 @@
 /*
  * client.c - asking: redirects, and sending again.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,20 +29,6 @@ static void set_defaults(struct wend_http_client *c)
 	};
 }
 
-static char *agent_field(const char *name)
-{
-	char *field;
-
-	if (name == NULL)
-		name = "wend";
-	if (name[0] == '\0')
-		return strdup("");
-	if (strpbrk(name, "\r\n") != NULL ||
-	    asprintf(&field, "User-Agent: %s\r\n", name) < 0)
-		return NULL;
-	return field;
-}
-
 wend_http_client *wend_http_client_new(const wend_http_client_opts *opts)
 {
 	struct wend_http_client *c = calloc(1, sizeof(*c));
@@ -55,7 +40,7 @@ wend_http_client *wend_http_client_new(const wend_http_client_opts *opts)
 	if (c->opts.dial == NULL)
 		c->opts.dial = wend__http_dial;
 	set_defaults(c);
-	c->user_agent = agent_field(c->opts.user_agent);
+	c->user_agent = wend__http_own_field("User-Agent", c->opts.user_agent);
 	c->opts.user_agent = NULL;
 	if (c->user_agent == NULL) {
 		free(c);

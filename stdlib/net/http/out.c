@@ -2,6 +2,7 @@
 /*
  * out.c - what is written to a connection, gathered.
  */
+#include <stdio.h>
 #include "stdlib/net/http/out.h"
 
 int64_t wend__http_deadline(int64_t now, int64_t timeout, int64_t n,
@@ -59,4 +60,18 @@ int wend__http_out_spill(struct http_out *o, const void *data, size_t n)
 	memcpy(o->buf, data, n);
 	o->used = n;
 	return o->error;
+}
+
+char *wend__http_own_field(const char *header, const char *name)
+{
+	char *field;
+
+	if (name == NULL)
+		name = "wend";
+	if (name[0] == '\0')
+		return strdup("");
+	if (strpbrk(name, "\r\n") != NULL ||
+	    asprintf(&field, "%s: %s\r\n", header, name) < 0)
+		return NULL;
+	return field;
 }

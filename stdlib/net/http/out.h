@@ -46,4 +46,9 @@ static inline int wend__http_out_text(struct http_out *o, const char *text)
 	return wend__http_out_put(o, text, strlen(text));
 }
 
+/* "Server: name" or the like as a line of a head, "" for the name "", the
+ * library's name for NULL. To be freed. NULL: no memory, or a name with a line's
+ * end in it, which would make two fields of it. */
+char *wend__http_own_field(const char *header, const char *name);
+
 #endif

@@ -2,7 +2,6 @@
 /*
  * server.c - the server: its options, and its end.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "stdlib/net/http/exchange.h"
@@ -27,21 +26,6 @@ static void set_limits(struct http_limits *l, const wend_http_server_opts *o)
 	l->min_rate = o->min_rate != 0 ? o->min_rate : 500;
 }
 
-/* A name with a line's end in it would be a header of its own. */
-static char *server_field(const char *name)
-{
-	char *field;
-
-	if (name == NULL)
-		name = "wend";
-	if (name[0] == '\0')
-		return strdup("");
-	if (strpbrk(name, "\r\n") != NULL ||
-	    asprintf(&field, "Server: %s\r\n", name) < 0)
-		return NULL;
-	return field;
-}
-
 wend_http_server *wend_http_server_new(const wend_http_server_opts *opts)
 {
 	struct wend_http_server *s;
@@ -53,7 +37,7 @@ wend_http_server *wend_http_server_new(const wend_http_server_opts *opts)
 		return NULL;
 	s->opts = *opts;
 	s->opts.name = NULL;
-	s->name = server_field(opts->name);
+	s->name = wend__http_own_field("Server", opts->name);
 	if (s->name == NULL || wend__http_serve_init(s) != 0) {
 		free(s->name);
 		free(s);

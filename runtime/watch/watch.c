@@ -221,8 +221,9 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 		return take(w, false);
 	if (!still || !slice_over(s, seen, now))
 		return false;
+	/* It may have blocked since the last look. */
 	if (cannot_wait(s, seen, now))
-		return take(w, true);
+		return take(w, !blocks(seen, w, true));
 	preempt(w, false, now);
 	return false;
 }

@@ -84,7 +84,10 @@ put_headers()
 		put "$f" 644 "include/wend/$name"
 	done
 	# A package's own headers lie there, too: a public one says its name.
-	find stdlib "$built/stdlib" -name '*.h' 2>/dev/null |
+	# Bazel makes "$built/stdlib" only when a built file lies in it.
+	local dirs=(stdlib)
+	[ ! -d "$built/stdlib" ] || dirs+=("$built/stdlib")
+	find "${dirs[@]}" -name '*.h' |
 		while read -r f; do
 			name=wend/std/${f##*/}
 			! grep -q "^ \* $name - " "$f" || echo "$name $f"

@@ -46,6 +46,7 @@ extern "C" {
 	X(nap_skipped, "work came just before the searcher's nap")             \
 	X(hold_back, "stolen work was tiny: the thief waits a little")         \
 	X(late_timers, "a thief fired the timers of a server that was busy")   \
+	X(search_timers, "timers of the searcher's own server were due")       \
 	X(idle_again, "the second look found work: the server taken back")     \
 	X(idle_gone, "it did, but another had taken the server by then")       \
 	X(release_unseen, "work seen after the server was given up")           \

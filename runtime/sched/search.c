@@ -217,8 +217,14 @@ static struct wend_task *search_round(struct wend__worker *w,
 	uint32_t n = wend__rt.procs, at = wend__rand_below(&s->rand, n);
 	int64_t now = wend__now();
 	struct wend_task *t;
+	bool own = wend__io_step(w);
 
-	if (wend__io_step(w) && (t = take_own(s)))
+	if (wend__timers_next(&s->timers) <= now) {
+		WEND__RARE(search_timers);
+		wend__timers_run(&s->timers, now);
+		own = true;
+	}
+	if (own && (t = take_own(s)))
 		return t;
 	for (uint32_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
 		struct wend__server *victim = &wend__rt.servers[at];
@@ -241,10 +247,15 @@ static struct wend_task *search_round(struct wend__worker *w,
 				       wend__global_count() / n + 1);
 }
 
-/* Sleep a little, unless there is work already. */
+/* Sleep a little, unless there is work already; not past our own timers, to
+ * which others come late. */
 static void nap(struct wend__worker *w, int64_t length)
 {
 	int64_t until = wend__now() + length;
+	int64_t timer = wend__timers_next(&w->server->timers);
+
+	if (timer < until)
+		until = timer;
 
 	wend__point();
 	/* A kick meant for the last searcher may read this one: it gets up

@@ -55,6 +55,7 @@ const struct Duty {
 	/* Half a microsecond: too short for a busy machine, or a sanitizer. */
 	{ WEND__RARE_hold_back, kLucky },
 	{ WEND__RARE_late_timers, kBoth },
+	{ WEND__RARE_search_timers, kBoth },
 	{ WEND__RARE_idle_again, kLucky },
 	{ WEND__RARE_idle_gone, kLucky },
 	{ WEND__RARE_release_unseen, kBoth },
@@ -66,7 +67,8 @@ const struct Duty {
 	{ WEND__RARE_keeper_taken, kBoth },
 	{ WEND__RARE_keeper_relieved, kBoth },
 	{ WEND__RARE_keeper_due, kBoth },
-	{ WEND__RARE_keeper_idle_less, kLucky },
+	/* The last server must go as the keeper gets up. */
+	{ WEND__RARE_keeper_idle_less, kNowhere },
 	{ WEND__RARE_return_queued, kBoth },
 	{ WEND__RARE_return_stale, kBoth },
 	{ WEND__RARE_hand_over, kBoth },

@@ -179,12 +179,12 @@ TEST_F(StressRare, ServersComeAndGo)
 {
 	Until({ WEND__RARE_search_kicked, WEND__RARE_search_kick_lost,
 		WEND__RARE_search_passed_on, WEND__RARE_hold_back,
-		WEND__RARE_late_timers, WEND__RARE_idle_again,
-		WEND__RARE_idle_gone, WEND__RARE_next_stolen,
-		WEND__RARE_keeper_appointed, WEND__RARE_keeper_missing,
-		WEND__RARE_keeper_hurried, WEND__RARE_keeper_spared,
-		WEND__RARE_keeper_taken, WEND__RARE_keeper_relieved,
-		WEND__RARE_keeper_due, WEND__RARE_keeper_idle_less },
+		WEND__RARE_late_timers, WEND__RARE_search_timers,
+		WEND__RARE_idle_again, WEND__RARE_idle_gone,
+		WEND__RARE_next_stolen, WEND__RARE_keeper_appointed,
+		WEND__RARE_keeper_missing, WEND__RARE_keeper_hurried,
+		WEND__RARE_keeper_spared, WEND__RARE_keeper_taken,
+		WEND__RARE_keeper_relieved, WEND__RARE_keeper_due },
 	      4, [] {
 		      wt::Chan c(sizeof(int), 1);
 		      wt::Group g;

@@ -474,3 +474,33 @@ TEST(Time, SelectOnTimers)
 		wend_timer_free(late);
 	});
 }
+
+/*
+ * Whoever looks for work comes to its own timers meanwhile. Virtual time goes on
+ * only while all sleep, so what is late there was slept through: a busy
+ * server's timers have a slack of 0.2 ms, and nothing here is busy.
+ */
+TEST(Time, NotLateWhileServersComeAndGo)
+{
+	if (!wt::IsSim())
+		GTEST_SKIP() << "virtual time: the sim port's";
+	wt::Run([] {
+		std::atomic<int64_t> latest{ 0 };
+		wt::Group g;
+
+		for (int i = 0; i < 3; i++)
+			g.Go([&, i] {
+				for (int r = 0; r < 30; r++) {
+					int64_t due = wend_after(
+						WEND_MILLISECOND +
+						i * 3 * WEND_MICROSECOND);
+
+					wend_sleep_until(due);
+					latest = std::max(latest.load(),
+							  wend_now() - due);
+				}
+			});
+		g.Wait();
+		EXPECT_LE(latest, WEND_MILLISECOND / 2);
+	});
+}

@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "examples/kv/command.h"
-#include "examples/kv/listen.h"
 #include "examples/kv/server.h"
 #include "examples/kv/sweep.h"
 
@@ -62,22 +60,45 @@ TASK(stop_on_signal, (const sigset_t *, signals))
 	kv_server_stop();
 }
 
-static int listen_all(int fds[2])
+/* On the loopback interface: there are no passwords. */
+static int listen_tcp(wend_net_listener **l)
 {
 	struct kv_options *o = &kv_options;
+	char address[32];
+	int err;
 
-	fds[0] = o->port < 0 ? -1 : kv_listen_tcp(&o->port);
-	if (o->port >= 0 && fds[0] < 0) {
-		fprintf(stderr, "kv: port %ld: %s\n", o->port,
-			strerror(-fds[0]));
-		return fds[0];
-	}
-	fds[1] = o->unix_path == NULL ? -1 : kv_listen_unix(o->unix_path);
-	if (o->unix_path != NULL && fds[1] < 0) {
-		fprintf(stderr, "kv: %s: %s\n", o->unix_path,
-			strerror(-fds[1]));
-		return fds[1];
-	}
+	snprintf(address, sizeof(address), "127.0.0.1:%ld", o->port);
+	err = wend_net_listen(l, address, NULL);
+	if (err != 0)
+		fprintf(stderr, "kv: port %ld: %s\n", o->port, strerror(-err));
+	else
+		o->port = wend_net_listener_port(*l);
+	return err;
+}
+
+static int listen_unix(wend_net_listener **l)
+{
+	const char *path = kv_options.unix_path;
+	char address[WEND_NET_TEXT];
+	int n = snprintf(address, sizeof(address), "unix:%s", path);
+	int err = (size_t)n < sizeof(address) ?
+			  wend_net_listen(l, address, NULL) :
+			  -ENAMETOOLONG;
+
+	if (err != 0)
+		fprintf(stderr, "kv: %s: %s\n", path, strerror(-err));
+	return err;
+}
+
+static int listen_all(wend_net_listener *listeners[2])
+{
+	const struct kv_options *o = &kv_options;
+	int err = o->port < 0 ? 0 : listen_tcp(&listeners[0]);
+
+	if (err == 0 && o->unix_path != NULL)
+		err = listen_unix(&listeners[1]);
+	if (err != 0)
+		return err;
 	if (o->unix_path != NULL)
 		printf("listening at %s\n", o->unix_path);
 	if (o->port >= 0)
@@ -87,7 +108,7 @@ static int listen_all(int fds[2])
 }
 
 /* Serve; when that has ended, keep what is to be kept. */
-static int serve(const int fds[2])
+static int serve(wend_net_listener *const listeners[2])
 {
 	wend_task *sweeper;
 	int err = kv_log_start(), kept;
@@ -95,7 +116,7 @@ static int serve(const int fds[2])
 	if (err == 0)
 		err = kv_sweep_start(&sweeper);
 	if (err == 0) {
-		err = kv_server_run(fds);
+		err = kv_server_run(listeners);
 		kv_sweep_stop(sweeper);
 	}
 	kept = kv_log_stop();
@@ -109,7 +130,8 @@ static int serve(const int fds[2])
 
 static int app(int argc, char **argv)
 {
-	int fds[2] = { -1, -1 }, status = 1;
+	wend_net_listener *listeners[2] = { NULL, NULL };
+	int status = 1;
 	sigset_t signals;
 
 	stop_signals(&signals);
@@ -117,14 +139,10 @@ static int app(int argc, char **argv)
 	kv_commands_init();
 	if (kv_options.log_path != NULL && kv_log_open(kv_options.log_path))
 		return 1;
-	if (listen_all(fds) == 0 && go(stop_on_signal, &signals) == 0)
-		status = serve(fds);
-	if (fds[0] >= 0)
-		close(fds[0]);
-	if (fds[1] >= 0) {
-		close(fds[1]);
-		unlink(kv_options.unix_path);
-	}
+	if (listen_all(listeners) == 0 && go(stop_on_signal, &signals) == 0)
+		status = serve(listeners);
+	for (int i = 0; i < 2; i++)
+		wend_net_listener_free(listeners[i]);
 	kv_db_free();
 	return status;
 }

@@ -19,18 +19,21 @@
 
 static const char usage[] =
 	"usage: httpd [--port N] [--load N] [--root DIR] [--log]\n"
+	"             [--cert FILE --key FILE]\n"
 	"Serves HTTP/1.1 on 127.0.0.1 until SIGINT or SIGTERM.\n"
 	"  --port N    where (8080; 0: a free port, printed)\n"
 	"  --load N    run N other tasks (0) that compute and pass messages\n"
 	"  --root DIR  serve the files below DIR as /files/\n"
 	"  --log       a line on stderr for each request\n"
+	"  --cert FILE, --key FILE  https: a certificate, with those between it\n"
+	"              and the root behind it, and its key (PEM)\n"
 	"Pages: /, /hello, /stats (JSON), /echo (POST), and an API for notes:\n"
 	"  GET /api/notes, POST /api/notes {\"text\": \"...\"},\n"
 	"  GET, PUT and DELETE /api/notes/{id}\n";
 
 struct options {
 	long port, load;
-	const char *root;
+	const char *root, *cert, *key;
 	bool log;
 };
 
@@ -90,7 +93,7 @@ static int serve(struct httpd *h, wend_net_listener *l, const struct options *o)
 						  h->server, &n) != 0)
 			continue;
 		h->started = wend_now();
-		printf("listening on http://%s\n",
+		printf("listening on http%s://%s\n", h->tls != NULL ? "s" : "",
 		       wend_net_listener_address(l));
 		fflush(stdout);
 		err = wend_http_serve(h->server, l);
@@ -130,13 +133,30 @@ static int furnish(struct httpd *h, const struct options *o)
 	if (err != 0)
 		return err;
 	opts.arg = h->router;
+	if (h->tls != NULL) {
+		opts.wrap = wend_tls_wrap;
+		opts.wrap_arg = h->tls;
+	}
 	h->server = wend_http_server_new(&opts);
 	return h->server != NULL ? 0 : -ENOMEM;
+}
+
+static int read_cert(struct httpd *h, const struct options *o)
+{
+	const wend_tls_opts opts = { .cert_file = o->cert, .key_file = o->key };
+	int err = o->cert != NULL ? wend_tls_config_server(&h->tls, &opts) : 0;
+
+	if (err != 0)
+		fprintf(stderr, "httpd: %s, %s: %s\n", o->cert, o->key,
+			err == -EINVAL ? "no certificate and its key" :
+					 strerror(-err));
+	return err;
 }
 
 static void clear(struct httpd *h)
 {
 	wend_http_server_free(h->server);
+	wend_tls_config_free(h->tls);
 	wend_http_router_free(h->router);
 	wend_http_files_free(h->files);
 	notes_free(h->notes);
@@ -147,8 +167,11 @@ static int run(const struct options *o)
 	struct httpd h = { 0 };
 	wend_net_listener *l = NULL;
 	char address[32];
-	int err = furnish(&h, o);
+	int err;
 
+	if (read_cert(&h, o) != 0)
+		return 1;
+	err = furnish(&h, o);
 	if (err != 0) {
 		fprintf(stderr, "httpd: %s: %s\n",
 			o->root != NULL ? o->root : "start", strerror(-err));
@@ -188,6 +211,8 @@ static int app(int argc, char **argv)
 		{ "load", required_argument, NULL, 'l' },
 		{ "root", required_argument, NULL, 'r' },
 		{ "log", no_argument, NULL, 'v' },
+		{ "cert", required_argument, NULL, 'c' },
+		{ "key", required_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -203,10 +228,15 @@ static int app(int argc, char **argv)
 			o.root = optarg;
 		else if (opt == 'v')
 			o.log = true;
+		else if (opt == 'c')
+			o.cert = optarg;
+		else if (opt == 'k')
+			o.key = optarg;
 		else
 			break;
 	}
-	if (opt != -1 || optind < argc) {
+	/* Both or none. */
+	if (opt != -1 || optind < argc || !o.cert != !o.key) {
 		fputs(usage, opt == 'h' ? stdout : stderr);
 		return opt == 'h' ? 0 : 2;
 	}

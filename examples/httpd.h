@@ -14,6 +14,7 @@
 
 #include <wend/short.h>
 #include <wend/std/http_server.h>
+#include <wend/std/tls.h>
 #include "examples/load.h"
 
 struct httpd {
@@ -21,6 +22,7 @@ struct httpd {
 	wend_http_server *server;
 	wend_http_router *router;
 	wend_http_files *files; /* of --root; NULL: none */
+	wend_tls_config *tls;   /* of --cert; NULL: none */
 	struct notes *notes;
 	struct load *load;
 };

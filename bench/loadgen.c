@@ -22,8 +22,9 @@
  * and with --rate, when each connection has had an answer, for one connection:
  *
  *	rss     what PID's resident memory has grown by, bytes
- *	kernel  what the kernel's own has, of the whole machine: both ends of
- *	        the connection, and what is kept for each waiting task or thread
+ *	kernel  what the kernel's own has, of the whole machine, since this
+ *	        program's sockets were made: the server's end, what is kept for
+ *	        each waiting task or thread, and this end's place in tables
  *	memory  the two together
  *
  * Invariant: a connection's `got` is the bytes of its current answer that
@@ -149,14 +150,8 @@ static void send_next(struct conn *c)
 		die("send");
 }
 
-static void open_conn(struct conn *c, const struct options *o, int epfd)
+static void make_socket(struct conn *c)
 {
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)o->port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
 	struct timeval patience = { .tv_sec = 10 };
 	int one = 1;
 
@@ -166,6 +161,17 @@ static void open_conn(struct conn *c, const struct options *o, int epfd)
 		die("socket");
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+static void open_conn(struct conn *c, const struct options *o, int epfd)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)o->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
+
 	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
 		die("connect");
 	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) ||
@@ -362,6 +368,8 @@ int main(int argc, char **argv)
 	conns = calloc((size_t)o.conns, sizeof(*conns));
 	if (epfd < 0 || !conns || clock_getcpuclockid(o.pid, &clock))
 		die("set-up");
+	for (int i = 0; i < o.conns; i++)
+		make_socket(&conns[i]);
 	before = look_at_memory(o.pid);
 	for (int i = 0; i < o.conns; i++)
 		open_conn(&conns[i], &o, epfd);

@@ -130,7 +130,7 @@ wend_tls_dial(wend_conn **c, wend_tls_config *config, const char *address,
  * wend_tls_http_dial - how a client of HTTP connects, with TLS and without it:
  * wend_http_client_opts.dial, with a wend_tls_dialer as dial_arg.
  *
- *   config      of a client
+ *   config      of a client; its alpn is none or "http/1.1"
  *   opts        of the sockets; NULL: the default
  *   failed      if not NULL, called when https could not be dialled, in the
  *               task that wanted it: words say why ("self-signed certificate")

@@ -4,7 +4,9 @@
  *
  * Stopping: `stopping` is set first. A client that is linked in before
  * hang_up_all() has its reading shut down there, one that comes later sees
- * the flag; either way its task answers what it has read and ends.
+ * the flag; either way its task answers what it has read and ends. So it is with
+ * the listeners: kv_server_stop() shuts one down, or its task sees the flag before
+ * it accepts.
  */
 #define _GNU_SOURCE /* accept4() */
 #include "examples/kv/server.h"
@@ -20,7 +22,7 @@
 #define GRACE (5 * WEND_SECOND)
 
 static struct {
-	int fds[2];
+	atomic_int fds[2];
 	atomic_bool stopping;
 	_Atomic uint64_t accepted, refused, commands, count;
 	int64_t started;
@@ -152,9 +154,12 @@ int kv_server_run(const int fds[2])
 void kv_server_stop(void)
 {
 	server.stopping = true;
-	for (int i = 0; i < 2; i++)
-		if (server.fds[i] >= 0)
-			shutdown(server.fds[i], SHUT_RDWR);
+	for (int i = 0; i < 2; i++) {
+		int fd = server.fds[i];
+
+		if (fd >= 0)
+			shutdown(fd, SHUT_RDWR);
+	}
 }
 
 void kv_server_count(uint64_t commands)

@@ -4,9 +4,9 @@
  *
  * Stopping: `stopping` is set first. A client that is linked in before
  * hang_up_all() has its reading shut down there, one that comes later sees
- * the flag; either way its task answers what it has read and ends. So it is with
- * the listeners: kv_server_stop() shuts one down, or its task sees the flag before
- * it accepts.
+ * the flag; either way its task answers what it has read and ends. So it is
+ * with the listeners: kv_server_stop() shuts one down, or its task sees the
+ * flag before it accepts.
  */
 #define _GNU_SOURCE /* accept4() */
 #include "examples/kv/server.h"

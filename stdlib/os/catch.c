@@ -27,8 +27,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "compiler-rt/syscall.h"
 
 static _Atomic uint64_t pending;
 static _Atomic uint64_t installed;
@@ -40,14 +41,11 @@ extern void __tsan_init(void) __attribute__((__weak__));
 extern int __sigaction(int sig, const struct sigaction *sa,
 		       struct sigaction *old) __attribute__((__weak__));
 
-/* write() itself is the runtime's, which is not for handlers. */
+/* write() is the runtime's, and so is syscall(): not for handlers. */
 static void write_byte(void)
 {
-	int err = errno;
-
 	/* A full pipe will do, see catch.h. */
-	(void)!syscall(SYS_write, ends[1], "", 1);
-	errno = err;
+	(void)wend__syscall3(SYS_write, ends[1], (long)"", 1);
 }
 
 static void on_signal(int sig)

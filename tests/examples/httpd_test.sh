@@ -166,7 +166,7 @@ $requests succeeded, 0 failed, 0 errored, 0 timeout"
 		".*[( ]$bytes\) data"
 	stop_server TERM 0
 	equal "the count" "$(tail -1 "$server_log")" \
-		"$requests requests from $conns conns"
+		"$requests requests from $conns clients"
 }
 
 if command -v h2load >/dev/null; then

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <wend/std/os.h>
 
 #include "examples/kv/command.h"
 #include "examples/kv/server.h"
@@ -43,20 +44,10 @@ struct kv_options kv_options = {
 	.output_limit = 32 << 20,
 };
 
-static void stop_signals(sigset_t *set)
+TASK(stop_when_told, (wend_ctx *, told))
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-}
-
-/* The signals are blocked in every thread; this task waits for one. */
-TASK(stop_on_signal, (const sigset_t *, signals))
-{
-	int sig;
-
-	wend_task_set_name("signals");
-	sigwait(signals, &sig);
+	wend_task_set_name("stop");
+	wend_chan_recv(wend_ctx_done(told), NULL);
 	kv_server_stop();
 }
 
@@ -128,21 +119,47 @@ static int serve(wend_net_listener *const listeners[2])
 	return err != 0 || kept != 0;
 }
 
+/* Serve until a signal comes. */
+static int run(wend_ctx *told)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	wend_net_listener *listeners[2] = { NULL, NULL };
+	int status = 1, err;
+	wend_task *stopper;
+	wend_attr attr = { .handle = &stopper };
+
+	/* First: who has read where it listens may send one. */
+	err = wend_os_notify_ctx(told, signals, 2);
+	if (err == 0)
+		err = go_with(&attr, stop_when_told, told);
+	if (err != 0) {
+		fprintf(stderr, "kv: signals: %s\n", strerror(-err));
+		wend_os_notify_ctx_stop(told);
+		return 1;
+	}
+	if (listen_all(listeners) == 0)
+		status = serve(listeners);
+	wend_os_notify_ctx_stop(told);
+	wend_ctx_cancel(told);
+	wend_join(stopper, NULL);
+	for (int i = 0; i < 2; i++)
+		wend_net_listener_free(listeners[i]);
+	return status;
+}
+
 static int app(int argc, char **argv)
 {
-	wend_net_listener *listeners[2] = { NULL, NULL };
+	wend_ctx *told;
 	int status = 1;
-	sigset_t signals;
 
-	stop_signals(&signals);
 	kv_db_init();
 	kv_commands_init();
 	if (kv_options.log_path != NULL && kv_log_open(kv_options.log_path))
 		return 1;
-	if (listen_all(listeners) == 0 && go(stop_on_signal, &signals) == 0)
-		status = serve(listeners);
-	for (int i = 0; i < 2; i++)
-		wend_net_listener_free(listeners[i]);
+	told = wend_ctx_with_cancel(NULL);
+	if (told != NULL)
+		status = run(told);
+	wend_ctx_unref(told);
 	kv_db_free();
 	return status;
 }
@@ -265,13 +282,8 @@ static void raise_limits(void)
 
 int main(int argc, char **argv)
 {
-	sigset_t signals;
-
 	read_options(argc, argv);
 	raise_limits();
-	/* Blocked before there is a second thread, so blocked in all. */
-	stop_signals(&signals);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	/* Errors of write(), not the end of us. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

@@ -151,6 +151,7 @@ BLOCK_EXPORT ssize_t read(int fd, void *buf, size_t size)
 	ssize_t result;
 	int r;
 	BLOCK_NEXT(read)
+	BLOCK_READS
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
@@ -173,6 +174,7 @@ BLOCK_EXPORT ssize_t readv(int fd, const struct iovec *iov, int n)
 	enum verdict v;
 	ssize_t result;
 	BLOCK_NEXT(readv)
+	BLOCK_READS
 
 	if (!wend__block_in_task())
 		return next(fd, iov, n);
@@ -345,6 +347,7 @@ BLOCK_EXPORT ssize_t write(int fd, const void *buf, size_t size)
 	ssize_t part = 0;
 	int r;
 	BLOCK_NEXT(write)
+	BLOCK_WRITES
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
@@ -415,6 +418,7 @@ BLOCK_EXPORT ssize_t writev(int fd, const struct iovec *iov, int n)
 	ssize_t result;
 	int r;
 	BLOCK_NEXT(writev)
+	BLOCK_WRITES
 
 	if (!wend__block_in_task())
 		return next(fd, iov, n);

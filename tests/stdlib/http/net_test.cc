@@ -193,7 +193,9 @@ TEST(HttpNet, Stop)
 		idle.Until("hello\n");
 		busy.Send("POST /echo HTTP/1.1\r\nHost: x\r\n"
 			  "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
-		busy.Until("\r\n\r\n"); /* it waits for the body */
+		busy.Until("\r\n\r\n");
+		/* For a request, and for the body. */
+		wt::AwaitWaiting("serves", 3);
 		g.Go([&] { EXPECT_EQ(0, wend_http_server_stop(s, Soon())); });
 		EXPECT_EQ("", fresh.Rest());
 		EXPECT_EQ("", idle.Rest());

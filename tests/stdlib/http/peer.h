@@ -33,9 +33,9 @@ class Peer
 		else
 			Connect();
 		wend_conn_set_deadline(pair_[0], Soon());
-		group_.Go([this, s] {
-			result_ = wend_http_serve_conn(s, pair_[1]);
-		});
+		group_.Go([this,
+			   s] { result_ = wend_http_serve_conn(s, pair_[1]); },
+			  "serves");
 	}
 	~Peer()
 	{

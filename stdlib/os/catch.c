@@ -119,8 +119,22 @@ int wend__catch_install(int sig)
 	return 0;
 }
 
+/* What was sent to the process before is often still on its way to some thread,
+ * and would meet the default action. Unblocking it here has the kernel deliver
+ * it here. */
+static void take_delivery(int sig)
+{
+	sigset_t one, mask_before;
+
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	if (pthread_sigmask(SIG_BLOCK, &one, &mask_before) == 0)
+		(void)pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+}
+
 void wend__catch_restore(int sig)
 {
+	take_delivery(sig);
 	(void)set_action(sig, &before[sig], NULL);
 	atomic_fetch_and(&installed, ~wend__signal_bit(sig));
 }

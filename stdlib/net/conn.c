@@ -44,7 +44,7 @@ static ssize_t sock_read(wend_reader *r, void *buf, size_t n)
 	struct wend__net_call call;
 	ssize_t got;
 
-	got = wend_call_limit_check(&s->rd);
+	got = wend__net_check(s, &s->rd);
 	if (got < 0 || n == 0)
 		return got;
 	wend__net_begin(&call, &s->rd, s->fd, POLLIN);
@@ -60,7 +60,7 @@ static ssize_t send_some(struct wend__net_stream *s, const char *p, size_t n)
 	struct wend__net_call call;
 	ssize_t sent;
 
-	sent = wend_call_limit_check(&s->wr);
+	sent = wend__net_check(s, &s->wr);
 	if (sent < 0)
 		return sent;
 	wend__net_begin(&call, &s->wr, s->fd, POLLOUT);
@@ -77,7 +77,7 @@ static ssize_t sock_write(wend_writer *w, const void *buf, size_t n)
 	ssize_t r;
 
 	if (n == 0)
-		return wend_call_limit_check(&s->wr);
+		return wend__net_check(s, &s->wr);
 	while (done < n) {
 		r = send_some(s, (const char *)buf + done, n - done);
 		if (r < 0)
@@ -93,17 +93,23 @@ static int sock_close_write(wend_conn *c)
 {
 	struct wend__net_stream *s = of_conn(c);
 
-	if (wend_call_limit_check(&s->wr) == -ECANCELED)
+	if (wend__net_check(s, &s->wr) == -ECANCELED)
 		return -ECANCELED;
 	return shutdown(s->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+static void end_both(struct wend__net_stream *s)
+{
+	atomic_store_explicit(&s->closed, true, memory_order_release);
+	wend_call_limit_end(&s->rd);
+	wend_call_limit_end(&s->wr);
 }
 
 static int sock_close(wend_conn *c)
 {
 	struct wend__net_stream *s = of_conn(c);
 
-	wend_call_limit_end(&s->rd);
-	wend_call_limit_end(&s->wr);
+	end_both(s);
 	/* ENOTCONN: the peer was first. */
 	(void)shutdown(s->fd, SHUT_RDWR);
 	return 0;
@@ -121,8 +127,7 @@ static int sock_reset(wend_conn *c)
 	const struct linger drop = { .l_onoff = 1, .l_linger = 0 };
 	struct wend__net_stream *s = of_conn(c);
 
-	wend_call_limit_end(&s->rd);
-	wend_call_limit_end(&s->wr);
+	end_both(s);
 	(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &drop, sizeof(drop));
 	(void)connect(s->fd, &none, sizeof(none));
 	return sock_close(c);

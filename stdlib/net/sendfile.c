@@ -50,7 +50,7 @@ static ssize_t send_piece(struct wend__net_stream *s, int file, off_t *offset,
 	ssize_t r;
 
 	for (;;) {
-		r = wend_call_limit_check(&s->wr);
+		r = wend__net_check(s, &s->wr);
 		if (r < 0)
 			return r;
 		r = quiet_sendfile(s->fd, file, offset, n);
@@ -79,7 +79,7 @@ ssize_t wend_net_sendfile(wend_conn *c, int file, off_t offset, size_t n)
 		done += (size_t)r;
 	}
 	set_nonblock(s->fd, false);
-	if (r < 0 && wend_call_limit_check(&s->wr) == -ECANCELED)
+	if (r < 0 && wend__net_check(s, &s->wr) == -ECANCELED)
 		return -ECANCELED;
 	return r < 0 ? r : (ssize_t)done;
 }

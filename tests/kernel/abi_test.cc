@@ -40,13 +40,11 @@ CASE(Device, ArenaIsSharedMemoryOfOneSize)
 	const int rw = PROT_READ | PROT_WRITE;
 
 	d.base[100] = 42;
-	char *again =
-		(char *)mmap(nullptr, d.SIZE, rw, MAP_SHARED, d.fd, 0);
+	char *again = (char *)mmap(nullptr, d.SIZE, rw, MAP_SHARED, d.fd, 0);
 	CHECK(again != MAP_FAILED && again[100] == 42);
 	CHECK(mmap(nullptr, d.SIZE, rw, MAP_PRIVATE, d.fd, 0) == MAP_FAILED);
 	CHECK(errno == EINVAL);
-	CHECK(mmap(nullptr, d.SIZE / 2, rw, MAP_SHARED, d.fd, 0) ==
-	      MAP_FAILED);
+	CHECK(mmap(nullptr, d.SIZE / 2, rw, MAP_SHARED, d.fd, 0) == MAP_FAILED);
 	CHECK(errno == EINVAL);
 	CHECK(mmap(nullptr, d.SIZE, rw, MAP_SHARED, d.fd, 4096) == MAP_FAILED);
 	CHECK(errno == EINVAL);
@@ -368,9 +366,8 @@ CASE(Switch, ServerToServer)
 			if (which == 1 && i == 999)
 				break;
 			s.SetState(IDLE);
-			CHECK(Eventually([&] {
-				return Load(&other->t.state) == IDLE;
-			}));
+			CHECK(Eventually(
+				[&] { return Load(&other->t.state) == IDLE; }));
 			Store(&other->t.state, RUNNING);
 			if (which == 0 && i == 999)
 				CHECK(d.Wait(UMCG_WAIT_WAKE_ONLY) == 0);
@@ -399,8 +396,8 @@ CASE(Wait, ErrorsChangeNothing)
 	umcg_wait_args a = { 0, 1, 0 };
 	CHECK(Fails(ioctl(d.fd, UMCG_IOC_WAIT, &a), EINVAL));
 	CHECK(Fails(ioctl(d.fd, UMCG_IOC_WAIT, 8), EFAULT));
-	for (uint32_t state : { NONE, BLOCKED, IDLE | LOCKED,
-				RUNNING | LOCKED, IDLE | 0x10000u }) {
+	for (uint32_t state : { NONE, BLOCKED, IDLE | LOCKED, RUNNING | LOCKED,
+				IDLE | 0x10000u }) {
 		s.SetState(state);
 		CHECK(Fails(d.Wait(), EINVAL));
 		CHECK(Load(&s.me->t.state) == state);
@@ -611,8 +608,7 @@ CASE(Wake, ByAThreadThatIsNotRegistered)
 	CHECK(Fails(d.Wake(0), ESRCH));
 	CHECK(Fails(d.Wake(0xffffffffu), EINVAL));
 	std::thread t([&] {
-		CHECK(Eventually(
-			[&] { return Load(&s.me->t.state) == IDLE; }));
+		CHECK(Eventually([&] { return Load(&s.me->t.state) == IDLE; }));
 		Store(&s.me->t.state, RUNNING);
 		CHECK(d.Wake(s.me->tid) == 0);
 	});
@@ -691,14 +687,11 @@ CASE(Block, Futex)
 {
 	static uint32_t word;
 
-	BlockCase(
-		[] {
-			syscall(SYS_futex, &word, FUTEX_WAIT, 0, nullptr);
-		},
-		[] {
-			word = 1;
-			CHECK(syscall(SYS_futex, &word, FUTEX_WAKE, 1) == 1);
-		});
+	BlockCase([] { syscall(SYS_futex, &word, FUTEX_WAIT, 0, nullptr); },
+		  [] {
+			  word = 1;
+			  CHECK(syscall(SYS_futex, &word, FUTEX_WAKE, 1) == 1);
+		  });
 }
 
 CASE(Block, Socket)
@@ -990,7 +983,8 @@ CASE(Preempt, BySignal)
 
 CASE(Preempt, WithoutSignal)
 {
-	PreemptCase([](Domain &d, Slot *it) { CHECK(d.Preempt(it->tid) == 0); });
+	PreemptCase(
+		[](Domain &d, Slot *it) { CHECK(d.Preempt(it->tid) == 0); });
 }
 
 CASE(Preempt, OfABlockedWorker)
@@ -1403,7 +1397,8 @@ void CrossCase(uid_t mine, uid_t others, int err)
 		CHECK(same.Ctl(UMCG_CTL_REGISTER, &me->t) == 0);
 		Store(&me->t.state, IDLE);
 		Store(&me->tid, Tid());
-		CHECK(same.Wait(0, InMs(20000)) == 0);
+		while (same.Wait(0, InMs(10)) && !Load(&me->t.next_tid))
+			CHECK(errno == ETIMEDOUT);
 		_exit(0);
 	}
 	CHECK(Eventually([&] { return Load(&theirs->tid) != 0; }));
@@ -1416,13 +1411,14 @@ void CrossCase(uid_t mine, uid_t others, int err)
 		CHECK(Fails(d.Wait(), err));
 		CHECK(Fails(d.Wake(theirs->tid), err));
 		s.SetState(RUNNING);
+		Store(&theirs->t.next_tid, s.me->tid); /* ends it */
 	} else {
 		CHECK(Eventually(
 			[&] { return Load(&theirs->t.state) == IDLE; }));
 		Store(&theirs->t.state, RUNNING);
 		CHECK(d.Wait(UMCG_WAIT_WAKE_ONLY) == 0);
-		CHECK(waitpid(pid, nullptr, 0) == pid);
 	}
+	CHECK(waitpid(pid, nullptr, 0) == pid);
 }
 
 CASE(Cross, ServersOfOneUser)

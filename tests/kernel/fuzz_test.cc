@@ -99,8 +99,7 @@ uint64_t AnyPtr(Fuzz &f, Dice &dice)
 	case 2:
 		return (uint64_t)f.d.base + Domain::SIZE - dice.Below(64);
 	case 3:
-		return (uint64_t)&f.slots[dice.Below(SLOTS)]
-			->t.idle_workers_ptr;
+		return (uint64_t)&f.slots[dice.Below(SLOTS)]->t.idle_workers_ptr;
 	case 4:
 		return (uint64_t)f.d.idle_tid;
 	default:
@@ -269,9 +268,8 @@ void Nothing(int)
 TEST(Fuzz, TheKernelDoesNotCare)
 {
 	uint64_t seed = Env("WEND_SEED", NowNs());
-	uint64_t until =
-		NowNs(CLOCK_MONOTONIC) +
-		Env("WEND_STRESS_SECONDS", 30) * 1000000000u;
+	uint64_t until = NowNs(CLOCK_MONOTONIC) +
+			 Env("WEND_STRESS_SECONDS", 30) * 1000000000u;
 	uint64_t processes = 0, by_segv = 0;
 	Dice dice(seed);
 

@@ -210,9 +210,8 @@ uint64_t SlabObjects()
 TEST(Stress, KilledAtRandomNothingIsLeft)
 {
 	uint64_t seed = Env("WEND_SEED", NowNs());
-	uint64_t until =
-		NowNs(CLOCK_MONOTONIC) +
-		Env("WEND_STRESS_SECONDS", 30) * 1000000000u;
+	uint64_t until = NowNs(CLOCK_MONOTONIC) +
+			 Env("WEND_STRESS_SECONDS", 30) * 1000000000u;
 	uint64_t processes = 0, odd = 0;
 	Dice dice(seed);
 
@@ -237,8 +236,7 @@ TEST(Stress, KilledAtRandomNothingIsLeft)
 		for (pid_t p : pid) {
 			kill(p, SIGKILL);
 			ASSERT_EQ(waitpid(p, &status, 0), p);
-			if (!WIFSIGNALED(status) ||
-			    WTERMSIG(status) != SIGKILL)
+			if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 				odd++;
 			processes++;
 		}

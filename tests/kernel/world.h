@@ -234,12 +234,13 @@ struct Server {
 	/* All that is on the kernel's list, in the order it came there. */
 	void Drain()
 	{
-		uint64_t node = __atomic_exchange_n(d.head, 0, __ATOMIC_SEQ_CST);
+		uint64_t node = __atomic_exchange_n(d.head, 0,
+						    __ATOMIC_SEQ_CST);
 		std::deque<Slot *> got;
 
 		for (; node; node = *(uint64_t *)node)
-			got.push_front((Slot *)(node -
-						offsetof(umcg_task,
+			got.push_front(
+				(Slot *)(node - offsetof(umcg_task,
 							 idle_workers_ptr)));
 		idle.insert(idle.end(), got.begin(), got.end());
 	}

@@ -62,7 +62,8 @@ void Live(Worker &me, uint64_t seed)
 	for (;;) {
 		switch (dice.Below(8)) {
 		case 0:
-			me.Yield(dice.Below(4) ? 0 : InMs(dice.Below(3)));
+			Store(&me.me->timed, dice.Below(4) == 0);
+			me.Yield(me.me->timed ? InMs(dice.Below(3)) : 0);
 			break;
 		case 1:
 			SleepMs(dice.Below(2));
@@ -110,6 +111,18 @@ Slot *Take(Pool &p, Server &s)
 	return it;
 }
 
+/* Whether it gave itself up to this server, or was stopped, and is on no list:
+ * else it comes by the kernel's, or has come that way already. */
+bool Yielded(Pool &p, Server &s, Slot *it, uint32_t state)
+{
+	if (it->server != s.me)
+		return false;
+	if (state == (UMCG_TASK_IDLE | UMCG_TF_PREEMPTED))
+		return true;
+	return state == UMCG_TASK_IDLE && !Load(&it->timed) &&
+	       it->t.idle_workers_ptr == (uint64_t)p.d.head;
+}
+
 void Serve(Pool &p, int which, uint64_t seed)
 {
 	Server s(p.d);
@@ -135,17 +148,13 @@ void Serve(Pool &p, int which, uint64_t seed)
 		while ((state = Load(&it->t.state)) & UMCG_TF_LOCKED)
 			sched_yield();
 		tally->switches++;
-		if (state == UMCG_TASK_IDLE ||
-		    state == (UMCG_TASK_IDLE | UMCG_TF_PREEMPTED)) {
-			/* One that has timed out is on the list already. */
-			if (it->t.idle_workers_ptr == (uint64_t)p.d.head) {
-				while (p.lock.exchange(true))
-					sched_yield();
-				p.idle.push_back(it);
-				p.lock = false;
-			}
-		} else {
+		if (state == UMCG_TASK_BLOCKED) {
 			tally->blocks++;
+		} else if (Yielded(p, s, it, state)) {
+			while (p.lock.exchange(true))
+				sched_yield();
+			p.idle.push_back(it);
+			p.lock = false;
 		}
 	}
 }

@@ -144,7 +144,8 @@ inline bool Cas(uint32_t *p, uint32_t from, uint32_t to)
 struct alignas(64) Slot {
 	umcg_task t;
 	uint32_t tid;
-	Slot *server; /* a worker's */
+	uint32_t timed; /* a worker's: its wait ends by itself */
+	Slot *server;   /* a worker's */
 };
 
 struct Domain {
@@ -393,6 +394,9 @@ struct Worker {
 	{
 		Slot *s = me->server;
 
+		/* It may still be on its way to its wait. */
+		while (Load(&w2->t.state) & UMCG_TF_LOCKED)
+			;
 		CHECK(Cas(&w2->t.state, UMCG_TASK_IDLE,
 			  UMCG_TASK_RUNNING | UMCG_TF_LOCKED));
 		Lock();

@@ -92,7 +92,11 @@ void wend__server_to_bound(struct wend__server *s, struct wend_task *t)
 	aptr_store_release(&b->server, s);
 	if (queued)
 		a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
-	wend__port->unpark(&b->parker);
+	/* One that the kernel holds was queued by the watchdog. */
+	if (queued && b->seat)
+		wend__port->detect->resume(b->seat, s->id);
+	else
+		wend__port->unpark(&b->parker);
 }
 
 bool wend__idle_give_to_bound(void)

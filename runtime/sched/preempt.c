@@ -123,8 +123,8 @@ void wend_nopreempt_end(void)
 
 /* --- the watchdog ------------------------------------------------------------------------ */
 
-/* Whether w runs a task's own code. True for as long as the claim stays. */
-static bool may_lose(struct wend__worker *w)
+/* True for as long as the claim stays. */
+bool wend__worker_may_lose(struct wend__worker *w)
 {
 	struct wend_task *t = aptr_load_relaxed(&w->task);
 
@@ -145,7 +145,7 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 		WEND__RARE(stop_blocked);
 	}
 	wend__fence_heavy(); /* [preempt.claim] */
-	if (may_lose(w))
+	if (wend__worker_may_lose(w))
 		s = aptr_load_acquire(&w->server);
 	if (!s) {
 		WEND__RARE(claim_inside);
@@ -161,8 +161,9 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 
 bool wend__server_stop(struct wend__worker *w)
 {
-	return may_lose(w) && a32_cas_full(&w->preempt->claim, WEND__CLAIM_NONE,
-					   WEND__CLAIM_STOPPING);
+	return wend__worker_may_lose(w) &&
+	       a32_cas_full(&w->preempt->claim, WEND__CLAIM_NONE,
+			    WEND__CLAIM_STOPPING);
 }
 
 void wend__server_pass_on(struct wend__server *s)

@@ -73,6 +73,9 @@ struct wend__server *wend__server_take(struct wend__worker *w);
  * worker comes back. */
 void wend__server_pass_on(struct wend__server *s);
 
+/* Whether w runs a task's own code, where it may lose its server: a hint. */
+bool wend__worker_may_lose(struct wend__worker *w);
+
 /* Ask w to give its server up: a signal must follow. false: not now. */
 bool wend__server_stop(struct wend__worker *w);
 

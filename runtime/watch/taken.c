@@ -108,7 +108,7 @@ uint32_t wend__taken_look(int64_t now)
 		first = w->taken_next;
 		if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN)
 			back(w, now);
-		else if (woke_up(w))
+		else if (!w->seat && woke_up(w))
 			stop_soon(w, now);
 	}
 	return count;

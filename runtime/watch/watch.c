@@ -10,6 +10,11 @@
  *      the same task for a slice               it is stopped, then the same
  *      lost its server and runs                it is stopped
  *
+ * Where the kernel says itself who blocks and who is back (umcg/detect.h), its
+ * threads do the first and the third of these at once, with the watchdog's
+ * lock; the watchdog makes up for what was not wanted when it happened, and
+ * preempts.
+ *
  * Going to sleep, and the server that starts meanwhile:
  *
  *      watchdog                          gives a server to a worker
@@ -32,6 +37,7 @@
 
 #include "compiler-rt/membarrier.h"
 #include "compiler-rt/syscall.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
 #include "runtime/watch/look.h"
 #include "runtime/watch/watch.h"
@@ -56,9 +62,11 @@ struct sight {
 static struct {
 	struct wend__thread thread;
 	struct wend__parker parker;
-	/* Held while it looks: a worker that ends takes it to be forgotten. */
+	/* Held while it looks: a worker that ends takes it to be forgotten, and
+	 * the kernel's events are handled with it. */
 	pthread_mutex_t lock;
 	bool runs;
+	bool detects; /* the kernel does */
 	uint32_t stopping;
 	int64_t enough;  /* the time of a slice after which to ask for a stop */
 	bool hasty;      /* a stop may come after the slice's end */
@@ -135,6 +143,12 @@ static bool take(struct wend__worker *w, bool preempted)
  * holds signals back until the next call that blocks. */
 static void preempt(struct wend__worker *w, bool cancel, int64_t now)
 {
+	if (w->seat) {
+		w->stop_cancel |= cancel;
+		if (wend__worker_may_lose(w))
+			wend__port->detect->preempt(w->seat);
+		return;
+	}
 	if (WEND__TSAN)
 		return;
 	if (wend__server_stop(w)) {
@@ -168,6 +182,8 @@ static void arm(struct wend__server *s)
 	struct wend__bell *b = &dog.bells[s->id];
 
 	a8_store_relaxed(&s->armed, 1);
+	if (dog.detects)
+		return;
 	if (!b->started) {
 		if (wend__bell_start(b))
 			return;
@@ -208,6 +224,22 @@ static bool cannot_wait(struct wend__server *s, const struct sight *seen,
 	       !wend__taken_extra_used(now);
 }
 
+/* The kernel says whether it blocks. */
+static bool seat_blocked(struct wend__worker *w)
+{
+	return wend__port->detect->state(w->seat) == WEND__SEAT_BLOCKED;
+}
+
+static bool look_at_seat(struct wend__server *s, struct sight *seen,
+			 struct wend__worker *w, bool still, int64_t now)
+{
+	if (seat_blocked(w))
+		return take(w, false);
+	if (still && slice_over(s, seen, now))
+		preempt(w, false, now);
+	return false;
+}
+
 /* Something waits for s, which runs a task. Returns whether it was taken. */
 static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 			   struct wend__worker *w, bool still, int64_t now)
@@ -217,6 +249,8 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 
 	if (!a8_load_relaxed(&s->armed) || !b->started)
 		arm(s);
+	if (w->seat)
+		return look_at_seat(s, seen, w, still, now);
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w, false);
 	if (!still || !slice_over(s, seen, now))
@@ -253,12 +287,74 @@ static bool look_at(struct wend__server *s, int64_t now)
 		if (wanted)
 			taken = look_at_wanted(s, seen, w, still, now);
 		else if (still && wend__limit_on_blocks() &&
-			 blocks(seen, w, false))
+			 (w->seat ? seat_blocked(w) : blocks(seen, w, false)))
 			taken = take(w, false);
 	}
 	answer(&dog.bells[s->id], taken);
 	return wanted;
 }
+
+/* --- what the kernel says ----------------------------------------------------------------- */
+
+/* Stopped by preempt(). */
+static void seat_stopped(struct wend__worker *w)
+{
+	struct wend__server *s = wend__server_take(w);
+	bool cancel = w->stop_cancel;
+
+	if (!s) {
+		/* Inside the runtime, since it was asked. */
+		WEND__RARE(stop_inside);
+		wend__port->detect->resume(w->seat, w->server->id);
+		return;
+	}
+	WEND__RARE(stop_heard);
+	w->stop_cancel = false;
+	aword_store_relaxed(&s->preempts, s->preempts + 1);
+	/* First in the queue what waits already. */
+	wend__server_pass_on(s);
+	wend__taken_add(w, true);
+	(void)wend__taken_queue(w, cancel);
+}
+
+/* The worker of that server is off the CPU. A block that nobody minds now is
+ * looked at again with the next tick, if it lasts that long. */
+static void on_off(uint32_t server)
+{
+	struct wend__server *s = &wend__rt.servers[server];
+	struct wend__worker *w;
+
+	pthread_mutex_lock(&dog.lock);
+	w = aptr_load_acquire(&s->worker);
+	if (w && w->seat) {
+		enum wend__seat_state state = wend__port->detect->state(
+			w->seat);
+
+		if (state == WEND__SEAT_STOPPED)
+			seat_stopped(w);
+		else if (state == WEND__SEAT_BLOCKED &&
+			 (wend__server_wanted(s, wend__now()) ||
+			  wend__limit_on_blocks()))
+			(void)take(w, false);
+	}
+	pthread_mutex_unlock(&dog.lock);
+}
+
+/* It may go on at once, or its server is gone: then it waits for another. */
+static void on_back(void *owner)
+{
+	struct wend__worker *w = owner;
+
+	pthread_mutex_lock(&dog.lock);
+	if (!wend__taken_queue(w, false))
+		wend__port->detect->resume(w->seat, w->server->id);
+	pthread_mutex_unlock(&dog.lock);
+}
+
+static const struct wend__detect_events events = {
+	.off = on_off,
+	.back = on_back,
+};
 
 /* --- the watchdog's loop ------------------------------------------------------------------- */
 
@@ -410,6 +506,7 @@ static void forked(void)
 {
 	pthread_mutex_init(&dog.lock, NULL);
 	dog.runs = false;
+	dog.detects = false;
 	dog.sights = NULL;
 	dog.bells = NULL;
 	memset(&dog.parker, 0, sizeof(dog.parker));
@@ -454,7 +551,8 @@ static void set_slice(int64_t slice)
 	int64_t early;
 
 	(void)clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-	early = slice - tick.tv_nsec;
+	/* The kernel's stop waits for no tick. */
+	early = dog.detects ? slice : slice - tick.tv_nsec;
 	dog.enough = early > slice / 4 ? early : slice / 4;
 	dog.hasty = early < 0;
 }
@@ -472,6 +570,10 @@ static int allocate(uint32_t procs)
 
 static void release(void)
 {
+	/* The workers have left. */
+	if (dog.detects)
+		wend__port->detect->stop();
+	dog.detects = false;
 	free(dog.sights);
 	free(dog.bells);
 	dog.sights = NULL;
@@ -498,11 +600,15 @@ static int start(void)
 	dog.hiring = 0;
 	dog.help_at = NEVER;
 	dog.fast_until = 0;
-	set_slice(wend__rt.slice);
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
 	r = wend__hire_start();
 	if (r == 0) {
+		/* If it can't be had, looking from outside must do. */
+		dog.detects = wend__port->detect &&
+			      wend__port->detect->start(wend__rt.procs,
+							&events) == 0;
+		set_slice(wend__rt.slice);
 		r = wend__port->thread_start(&dog.thread);
 		if (r)
 			wend__hire_stop();
@@ -516,7 +622,9 @@ static int start(void)
 	if (r)
 		goto no_thread;
 	dog.runs = true;
-	a32_store_relaxed(&watch_ops.threads, 2);
+	a32_store_relaxed(&watch_ops.threads,
+			  2 + (dog.detects ? wend__port->detect->threads() :
+					     0));
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__rt.servers[i].armed = 0;
 	return 0;

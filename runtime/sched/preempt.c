@@ -132,6 +132,17 @@ bool wend__worker_may_lose(struct wend__worker *w)
 	       a8_load_relaxed(&t->nopreempt) == 0;
 }
 
+static bool runs_in_seat(const struct wend__worker *w)
+{
+	enum wend__seat_state state;
+
+	if (!w->seat)
+		return false;
+	state = wend__port->detect->state(w->seat);
+	return state != WEND__SEAT_BLOCKED && state != WEND__SEAT_HELD &&
+	       state != WEND__SEAT_STOPPED;
+}
+
 struct wend__server *wend__server_take(struct wend__worker *w)
 {
 	struct wend__preempt *p = w->preempt;
@@ -145,7 +156,8 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 		WEND__RARE(stop_blocked);
 	}
 	wend__fence_heavy(); /* [preempt.claim] */
-	if (wend__worker_may_lose(w))
+	/* [watch.seat] One that the kernel watches is off the CPU, or keeps it. */
+	if (wend__worker_may_lose(w) && !runs_in_seat(w))
 		s = aptr_load_acquire(&w->server);
 	if (!s) {
 		WEND__RARE(claim_inside);

@@ -100,6 +100,7 @@ struct wend__worker {
 	int64_t taken_at, taken_clock;
 	bool taken_preempted;
 	int64_t reported_at; /* a limit that its task was over */
+	struct wend__worker *back_next; /* held by the kernel, for the watchdog */
 	timer_t stop_timer;
 	bool has_stop_timer;
 	uint32_t stopped; /* it waits in the handler, its server not passed on */

@@ -10,10 +10,8 @@
  *      the same task for a slice               it is stopped, then the same
  *      lost its server and runs                it is stopped
  *
- * Where the kernel says itself who blocks and who is back (umcg/detect.h), its
- * threads do the first and the third of these at once, with the watchdog's
- * lock; the watchdog makes up for what was not wanted when it happened, and
- * preempts.
+ * Where the kernel says itself who blocks and who is back (umcg/detect.h), the
+ * watchdog is woken for it, and has it stop workers, too.
  *
  * Going to sleep, and the server that starts meanwhile:
  *
@@ -62,8 +60,7 @@ struct sight {
 static struct {
 	struct wend__thread thread;
 	struct wend__parker parker;
-	/* Held while it looks: a worker that ends takes it to be forgotten, and
-	 * the kernel's events are handled with it. */
+	/* Held while it looks: a worker that ends takes it to be forgotten. */
 	pthread_mutex_t lock;
 	bool runs;
 	bool detects; /* the kernel does */
@@ -75,11 +72,13 @@ static struct {
 	int64_t help_at; /* when one that has not come is given up for late */
 	int64_t fast_until;
 	uint32_t idle_looks;
+	struct wend__worker *back; /* held by the kernel, and taken */
 	struct sight *sights;
 	struct wend__bell *bells;
 } dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct wend__watchdog_ops watch_ops;
+static bool go_on(struct wend__worker *w);
 
 void wend__watch_kick(void)
 {
@@ -262,6 +261,28 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 	return false;
 }
 
+/* Stopped by preempt(). */
+static void seat_stopped(struct wend__worker *w)
+{
+	struct wend__server *s = wend__server_take(w);
+	bool cancel = w->stop_cancel;
+
+	if (!s) {
+		/* It must not be preempted, since it was asked; or it has been
+		 * let go on. */
+		if (wend__port->detect->state(w->seat) == WEND__SEAT_STOPPED)
+			(void)go_on(w);
+		return;
+	}
+	WEND__RARE(stop_heard);
+	w->stop_cancel = false;
+	aword_store_relaxed(&s->preempts, s->preempts + 1);
+	/* First in the queue what waits already. */
+	wend__server_pass_on(s);
+	wend__taken_add(w, true);
+	(void)wend__taken_queue(w, cancel);
+}
+
 static void answer(struct wend__bell *b, bool taken)
 {
 	if (a32_load_acquire(&b->rung))
@@ -280,6 +301,9 @@ static bool look_at(struct wend__server *s, int64_t now)
 	} else {
 		if (a32_load_acquire(&w->stopped))
 			pass_on_stopped(w, s);
+		else if (w->seat && wend__port->detect->state(w->seat) ==
+					    WEND__SEAT_STOPPED)
+			seat_stopped(w);
 		still = stands_still(seen, s, w, now);
 		if (still && wend__limit_runs(w, seen->since, now))
 			preempt(w, true, now);
@@ -296,25 +320,33 @@ static bool look_at(struct wend__server *s, int64_t now)
 
 /* --- what the kernel says ----------------------------------------------------------------- */
 
-/* Stopped by preempt(). */
-static void seat_stopped(struct wend__worker *w)
+/*
+ * The threads that hear of it take no lock and wait for nobody: a worker that
+ * the kernel holds may hold any of the runtime's locks, and needs them to go
+ * on. So they let it go on where that is all there is to do, and leave the rest
+ * to the watchdog, who may wait for locks.
+ *
+ * [watch.seat] Who lets a worker go on has its claim, CLAIMING, until it runs;
+ * and who takes its server has it, too, and looks then whether it is off the
+ * CPU (wend__server_take()). So nobody's server is taken while it runs: its
+ * successor would have the same listener.
+ */
+static bool go_on(struct wend__worker *w)
 {
-	struct wend__server *s = wend__server_take(w);
-	bool cancel = w->stop_cancel;
+	uint32_t *claim = &w->preempt->claim;
 
-	if (!s) {
-		/* Inside the runtime, since it was asked. */
-		WEND__RARE(stop_inside);
-		wend__port->detect->resume(w->seat, w->server->id);
-		return;
-	}
-	WEND__RARE(stop_heard);
-	w->stop_cancel = false;
-	aword_store_relaxed(&s->preempts, s->preempts + 1);
-	/* First in the queue what waits already. */
-	wend__server_pass_on(s);
-	wend__taken_add(w, true);
-	(void)wend__taken_queue(w, cancel);
+	if (!a32_cas_full(claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING))
+		return false;
+	wend__port->detect->resume(w->seat, w->server->id);
+	/* The worker may have said no already. */
+	(void)a32_cas_full(claim, WEND__CLAIM_CLAIMING, WEND__CLAIM_NONE);
+	return true;
+}
+
+/* Its count stands still while the kernel holds it. */
+static bool inside(const struct wend__worker *w)
+{
+	return a32_load_acquire(&w->preempt->count) > 0;
 }
 
 /* The worker of that server is off the CPU. A block that nobody minds now is
@@ -322,33 +354,48 @@ static void seat_stopped(struct wend__worker *w)
 static void on_off(uint32_t server)
 {
 	struct wend__server *s = &wend__rt.servers[server];
-	struct wend__worker *w;
+	struct wend__worker *w = aptr_load_acquire(&s->worker);
+	enum wend__seat_state state;
 
-	pthread_mutex_lock(&dog.lock);
-	w = aptr_load_acquire(&s->worker);
-	if (w && w->seat) {
-		enum wend__seat_state state = wend__port->detect->state(
-			w->seat);
-
-		if (state == WEND__SEAT_STOPPED)
-			seat_stopped(w);
-		else if (state == WEND__SEAT_BLOCKED &&
-			 (wend__server_wanted(s, wend__now()) ||
-			  wend__limit_on_blocks()))
-			(void)take(w, false);
-	}
-	pthread_mutex_unlock(&dog.lock);
+	if (!w || !w->seat)
+		return;
+	state = wend__port->detect->state(w->seat);
+	if (state == WEND__SEAT_STOPPED && inside(w) && go_on(w))
+		WEND__RARE(stop_inside);
+	else if (state == WEND__SEAT_STOPPED ||
+		 (state == WEND__SEAT_BLOCKED &&
+		  (wend__server_wanted(s, wend__now()) ||
+		   wend__limit_on_blocks())))
+		wend__watch_kick();
 }
 
-/* It may go on at once, or its server is gone: then it waits for another. */
+/* It goes on at once, or, if its server is gone, waits for another. */
 static void on_back(void *owner)
 {
-	struct wend__worker *w = owner;
+	struct wend__worker *w = owner, *first;
 
-	pthread_mutex_lock(&dog.lock);
-	if (!wend__taken_queue(w, false))
-		wend__port->detect->resume(w->seat, w->server->id);
-	pthread_mutex_unlock(&dog.lock);
+	if (go_on(w))
+		return;
+	do {
+		first = aptr_load_relaxed(&dog.back);
+		w->back_next = first;
+	} while (!aptr_cas_full(&dog.back, first, w));
+	wend__watch_kick();
+}
+
+/* The watchdog's part of it. Whose claim came to nothing meanwhile goes on. */
+static void take_back(void)
+{
+	struct wend__worker *w, *next;
+
+	if (!aptr_load_relaxed(&dog.back))
+		return;
+	w = aptr_swap_full(&dog.back, (struct wend__worker *)NULL);
+	for (; w; w = next) {
+		next = w->back_next;
+		while (!wend__taken_queue(w, false) && !go_on(w))
+			cpu_relax();
+	}
 }
 
 static const struct wend__detect_events events = {
@@ -408,6 +455,7 @@ static int64_t look_around(int64_t now)
 	bool wanted = false;
 	int64_t next;
 
+	take_back();
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wanted |= look_at(&wend__rt.servers[i], now);
 	if ((wend__taken_look(now) > 0) | wanted)
@@ -600,6 +648,7 @@ static int start(void)
 	dog.hiring = 0;
 	dog.help_at = NEVER;
 	dog.fast_until = 0;
+	dog.back = NULL;
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
 	r = wend__hire_start();
@@ -684,12 +733,15 @@ int wend_watch_set(const struct wend_watch *watch)
 		return -EINVAL;
 	if (!a32_load_acquire(&wend__rt.procs))
 		return -ESRCH;
+	/* Who is held by the kernel with that lock must be let go on. */
+	wend__preempt_off();
 	pthread_mutex_lock(&dog.lock);
 	if (dog.runs)
 		wend__limit_set(watch);
 	else
 		r = -ENOTSUP;
 	pthread_mutex_unlock(&dog.lock);
+	wend__preempt_on();
 	wend__watch_kick();
 	return r;
 }

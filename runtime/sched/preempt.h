@@ -11,7 +11,8 @@
  *
  *      claim
  *      NONE      the worker has its server, or gave it up itself
- *      CLAIMING  the watchdog is about to take it; the worker may say no
+ *      CLAIMING  the watchdog is about to take it; the worker may say no. Or
+ *                the kernel holds the worker, and it is let go on [watch.seat]
  *      STOPPING  the worker is to give it up in a signal handler; the same
  *      TAKEN     it is gone. The worker blocks in its task's code, runs that,
  *                or, if it was STOPPING, waits in the handler

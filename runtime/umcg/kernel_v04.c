@@ -193,8 +193,15 @@ static struct listener *nurse(void)
 
 static bool kernel_rest(struct wend__seat *seat)
 {
-	return move(seat, RUNNING, IDLE | LOCKED) ||
-	       move(seat, RUNNING | PREEMPTED, IDLE | LOCKED);
+	uint32_t state;
+
+	/* It may be marked PREEMPTED, stopped, and let go on, between. */
+	do {
+		state = state_of(seat);
+		if ((state & ~(uint32_t)PREEMPTED) != RUNNING)
+			return false;
+	} while (!move(seat, state, IDLE | LOCKED));
+	return true;
 }
 
 static void run_with(struct wend__seat *seat, const struct wend__seat *server)

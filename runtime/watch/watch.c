@@ -331,13 +331,23 @@ static bool look_at(struct wend__server *s, int64_t now)
  * CPU (wend__server_take()). So nobody's server is taken while it runs: its
  * successor would have the same listener.
  */
+static bool held(const struct wend__worker *w)
+{
+	enum wend__seat_state state = wend__port->detect->state(w->seat);
+
+	return state == WEND__SEAT_HELD || state == WEND__SEAT_STOPPED;
+}
+
+/* false: its claim is another's. */
 static bool go_on(struct wend__worker *w)
 {
 	uint32_t *claim = &w->preempt->claim;
 
 	if (!a32_cas_full(claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING))
 		return false;
-	wend__port->detect->resume(w->seat, w->server->id);
+	/* Unless another was quicker, who had the claim before. */
+	if (held(w))
+		wend__port->detect->resume(w->seat, w->server->id);
 	/* The worker may have said no already. */
 	(void)a32_cas_full(claim, WEND__CLAIM_CLAIMING, WEND__CLAIM_NONE);
 	return true;

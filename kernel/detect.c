@@ -32,7 +32,7 @@
 
 #define UMCG_QUEUED 0
 
-/* --- the task_work --------------------------------------------------------- */
+/* --- the task_work --- */
 
 static void umcg_push_work(struct umcg_ctx *c)
 {
@@ -53,7 +53,7 @@ static void umcg_queue_work(struct umcg_ctx *c)
 	umcg_push_work(c);
 }
 
-/* --- the scheduler's hooks -------------------------------------------------- */
+/* --- the scheduler's hooks --- */
 
 /* Whether it leaves the run queue, rather than just the CPU. */
 static bool umcg_blocks(struct task_struct *task)
@@ -121,7 +121,7 @@ static struct preempt_ops umcg_preempt_ops = {
 	.sched_out = umcg_sched_out,
 };
 
-/* --- idle workers ------------------------------------------------------------ */
+/* --- idle workers --- */
 
 static void umcg_wake_idle_server(struct umcg_ctx *c, u32 tid)
 {
@@ -160,7 +160,8 @@ int umcg_enlist(struct umcg_ctx *c)
 		WRITE_ONCE(c->ut->idle_workers_ptr, first);
 		if (try_cmpxchg64(head, &first, node))
 			break;
-		/* Others change it; for who does nothing else there are this
+		/*
+		 * Others change it; for who does nothing else there are this
 		 * task's time slice and its end.
 		 */
 		if (fatal_signal_pending(current))
@@ -194,7 +195,8 @@ static int umcg_stop(struct umcg_ctx *c)
 	return s ? 0 : -EFAULT;
 }
 
-/* Its time is over before anybody ran it: as if it came back from a block, so
+/*
+ * Its time is over before anybody ran it: as if it came back from a block, so
  * that nobody runs it at the same time.
  */
 static int umcg_timed_out(struct umcg_ctx *c)
@@ -271,7 +273,7 @@ void umcg_fail(struct umcg_ctx *c)
 	force_sig(SIGSEGV);
 }
 
-/* --- on the way to user mode ------------------------------------------------- */
+/* --- on the way to user mode --- */
 
 static int umcg_came_back(struct umcg_ctx *c)
 {
@@ -298,7 +300,8 @@ static int umcg_was_marked(struct umcg_ctx *c)
 	return ret ? ret : umcg_wait_running(c, NULL);
 }
 
-/* Whether others wait behind: files to be closed, say, that somebody waits
+/*
+ * Whether others wait behind: files to be closed, say, that somebody waits
  * for. They go first, once.
  */
 static bool umcg_let_others(struct umcg_ctx *c, bool others)
@@ -368,7 +371,7 @@ long umcg_preempt_tid(u32 tid)
 	return ret;
 }
 
-/* --- trace points --------------------------------------------------------------- */
+/* --- trace points --- */
 
 static void umcg_on_exit(void *data, struct task_struct *task)
 {

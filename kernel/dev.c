@@ -21,7 +21,7 @@
 
 static atomic_t umcg_domains = ATOMIC_INIT(0);
 
-/* --- the arena --------------------------------------------------------------- */
+/* --- the arena --- */
 
 static void umcg_free_pages(struct page **pages, unsigned long count)
 {
@@ -129,7 +129,7 @@ static int umcg_mmap(struct file *file, struct vm_area_struct *vma)
 	return vm_map_pages_zero(vma, d->pages, d->size >> PAGE_SHIFT);
 }
 
-/* --- requests ------------------------------------------------------------------ */
+/* --- requests --- */
 
 static struct umcg_ctx *umcg_self(struct file *file)
 {
@@ -228,7 +228,7 @@ static struct miscdevice umcg_device = {
 	.mode = 0666,
 };
 
-/* --- the module ------------------------------------------------------------------- */
+/* --- the module --- */
 
 static int umcg_get_tasks(char *buf, const struct kernel_param *kp)
 {

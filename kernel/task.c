@@ -46,7 +46,7 @@ int umcg_task_count(void)
 	return atomic_read(&umcg_count);
 }
 
-/* --- the shared words ---------------------------------------------------- */
+/* --- the shared words --- */
 
 /**
  * umcg_move - change state and flags, and keep the user's bits
@@ -91,7 +91,7 @@ void *umcg_shared(const struct umcg_ctx *c, u64 addr, size_t size)
 	return d->arena + off;
 }
 
-/* --- who is registered ---------------------------------------------------- */
+/* --- who is registered --- */
 
 /* Under RCU; in any context but an NMI. */
 static struct umcg_ctx *umcg_find(const struct task_struct *task)
@@ -133,7 +133,7 @@ struct umcg_ctx *umcg_find_tid(u32 tid)
 	return task ? umcg_find(task) : NULL;
 }
 
-/* --- freeing -------------------------------------------------------------- */
+/* --- freeing --- */
 
 static void umcg_free(struct work_struct *work)
 {
@@ -162,7 +162,7 @@ void umcg_put(struct umcg_ctx *c)
 	kref_put(&c->ref, umcg_last_put);
 }
 
-/* --- the end -------------------------------------------------------------- */
+/* --- the end --- */
 
 /* Leave the user's bits alone; returns what there was beside them. */
 static u32 umcg_end_state(struct umcg_ctx *c)
@@ -240,7 +240,7 @@ long umcg_unregister(struct umcg_ctx *c)
 	return 0;
 }
 
-/* --- registration ---------------------------------------------------------- */
+/* --- registration --- */
 
 static void umcg_wake_irq(struct irq_work *work)
 {
@@ -370,7 +370,7 @@ long umcg_register(struct file *file, bool worker, u64 self)
 	return worker ? umcg_first_wait(c) : 0;
 }
 
-/* --- the module ------------------------------------------------------------ */
+/* --- the module --- */
 
 int umcg_tasks_init(void)
 {

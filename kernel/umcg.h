@@ -91,7 +91,7 @@ struct umcg_ctx {
 	struct rcu_work free;
 };
 
-/* --- the shared words ---------------------------------------------------- */
+/* --- the shared words --- */
 
 /* What userspace says, without its own bits. */
 static inline u32 umcg_state(const struct umcg_ctx *c)
@@ -107,11 +107,11 @@ static inline bool umcg_is_running(const struct umcg_ctx *c)
 bool umcg_move(struct umcg_ctx *c, u32 from, u32 to);
 void *umcg_shared(const struct umcg_ctx *c, u64 addr, size_t size);
 
-/* --- dev.c --------------------------------------------------------------- */
+/* --- dev.c --- */
 
 extern const struct file_operations umcg_fops;
 
-/* --- task.c -------------------------------------------------------------- */
+/* --- task.c --- */
 
 struct umcg_ctx *umcg_current(void);
 struct umcg_ctx *umcg_find_tid(u32 tid);
@@ -124,7 +124,7 @@ int umcg_tasks_init(void);
 void umcg_tasks_exit(void);
 int umcg_task_count(void);
 
-/* --- wait.c -------------------------------------------------------------- */
+/* --- wait.c --- */
 
 enum umcg_wake_hint { UMCG_WAKE_ANYWHERE, UMCG_WAKE_HERE };
 
@@ -133,7 +133,7 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until);
 long umcg_wait(struct umcg_ctx *c, u32 flags, u64 abs_timeout);
 long umcg_wake_tid(u32 tid);
 
-/* --- detect.c ------------------------------------------------------------ */
+/* --- detect.c --- */
 
 int umcg_enlist(struct umcg_ctx *c);
 int umcg_wait_running(struct umcg_ctx *c, const ktime_t *until);

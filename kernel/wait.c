@@ -109,7 +109,7 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
 	return ret;
 }
 
-/* --- whom one may wake ----------------------------------------------------- */
+/* --- whom one may wake --- */
 
 /* As for kill(2). */
 static bool umcg_same_user(const struct umcg_ctx *to)
@@ -172,7 +172,7 @@ long umcg_wake_tid(u32 tid)
 	return ret;
 }
 
-/* --- UMCG_IOC_WAIT --------------------------------------------------------- */
+/* --- UMCG_IOC_WAIT --- */
 
 static long umcg_wake_next(struct umcg_ctx *c, enum umcg_wake_hint hint)
 {

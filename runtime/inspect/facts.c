@@ -12,6 +12,12 @@
 #include "compiler-rt/syscall.h"
 #include "runtime/sched/server.h"
 
+/* Whether the kernel says who blocks. */
+static bool detects(void)
+{
+	return wend__port->detect && wend__port->detect->threads() > 0;
+}
+
 void wend__facts_get(struct wend__facts *f)
 {
 	int cpus = wend__sched_getaffinity_count();
@@ -25,6 +31,8 @@ void wend__facts_get(struct wend__facts *f)
 	f->watchers = wend__watchdog ?
 			      a32_load_relaxed(&wend__watchdog->threads) :
 			      0;
+	snprintf(f->detect, sizeof(f->detect), "%s",
+		 detects() ? "the kernel (UMCG)" : "doorbells and watchdog");
 	snprintf(f->guard, sizeof(f->guard), "%s", wend__guard_name());
 	snprintf(f->park, sizeof(f->park), "%s", wend_park_name());
 }

@@ -17,6 +17,7 @@ struct wend__facts {
 	int64_t slice_ns;        /* a task's, while others wait; -1: no end */
 	unsigned int watchers;   /* threads that look for blocked workers */
 	char guard[64];          /* what stops a stack's overflow */
+	char detect[64]; /* who says that a worker blocks */
 	char park[64]; /* how descriptor calls wait: threads, epoll, uring */
 };
 

@@ -123,13 +123,24 @@ void wend_nopreempt_end(void)
 
 /* --- the watchdog ------------------------------------------------------------------------ */
 
-/* Whether w runs a task's own code. True for as long as the claim stays. */
-static bool may_lose(struct wend__worker *w)
+/* True for as long as the claim stays. */
+bool wend__worker_may_lose(struct wend__worker *w)
 {
 	struct wend_task *t = aptr_load_relaxed(&w->task);
 
 	return t && a32_load_acquire(&w->preempt->count) == 0 &&
 	       a8_load_relaxed(&t->nopreempt) == 0;
+}
+
+static bool runs_in_seat(const struct wend__worker *w)
+{
+	enum wend__seat_state state;
+
+	if (!w->seat)
+		return false;
+	state = wend__port->detect->state(w->seat);
+	return state != WEND__SEAT_BLOCKED && state != WEND__SEAT_HELD &&
+	       state != WEND__SEAT_STOPPED;
 }
 
 struct wend__server *wend__server_take(struct wend__worker *w)
@@ -145,7 +156,8 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 		WEND__RARE(stop_blocked);
 	}
 	wend__fence_heavy(); /* [preempt.claim] */
-	if (may_lose(w))
+	/* [watch.seat] One that the kernel watches is off the CPU, or keeps it. */
+	if (wend__worker_may_lose(w) && !runs_in_seat(w))
 		s = aptr_load_acquire(&w->server);
 	if (!s) {
 		WEND__RARE(claim_inside);
@@ -161,8 +173,9 @@ struct wend__server *wend__server_take(struct wend__worker *w)
 
 bool wend__server_stop(struct wend__worker *w)
 {
-	return may_lose(w) && a32_cas_full(&w->preempt->claim, WEND__CLAIM_NONE,
-					   WEND__CLAIM_STOPPING);
+	return wend__worker_may_lose(w) &&
+	       a32_cas_full(&w->preempt->claim, WEND__CLAIM_NONE,
+			    WEND__CLAIM_STOPPING);
 }
 
 void wend__server_pass_on(struct wend__server *s)

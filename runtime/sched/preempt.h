@@ -11,7 +11,8 @@
  *
  *      claim
  *      NONE      the worker has its server, or gave it up itself
- *      CLAIMING  the watchdog is about to take it; the worker may say no
+ *      CLAIMING  the watchdog is about to take it; the worker may say no. Or
+ *                the kernel holds the worker, and it is let go on [watch.seat]
  *      STOPPING  the worker is to give it up in a signal handler; the same
  *      TAKEN     it is gone. The worker blocks in its task's code, runs that,
  *                or, if it was STOPPING, waits in the handler
@@ -72,6 +73,9 @@ struct wend__server *wend__server_take(struct wend__worker *w);
 /* Have another worker run it. Never fails: without a thread it is idle until a
  * worker comes back. */
 void wend__server_pass_on(struct wend__server *s);
+
+/* Whether w runs a task's own code, where it may lose its server: a hint. */
+bool wend__worker_may_lose(struct wend__worker *w);
 
 /* Ask w to give its server up: a signal must follow. false: not now. */
 bool wend__server_stop(struct wend__worker *w);

@@ -23,6 +23,7 @@ void wend__server_release(struct wend__worker *w)
 	w->last = s;
 	/* Read by who watches for long calls. */
 	aword_store_relaxed((size_t *)&w->released_at, (size_t)wend__now());
+	wend__worker_rests(w);
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	wend__idle_lock();
 	if (work) {
@@ -64,8 +65,10 @@ void wend__server_acquire(struct wend__worker *w)
 {
 	struct wend_task *t = w->task;
 
-	if (take_idle_server(w))
+	if (take_idle_server(w)) {
+		wend__worker_runs(w);
 		return;
+	}
 	WEND__RARE(return_queued);
 	a8_store_relaxed(&t->state, WEND__READY);
 	t->bound = w;
@@ -77,12 +80,14 @@ void wend__server_acquire(struct wend__worker *w)
 	while (wend__port->park(&w->parker, INT64_MAX) ||
 	       !aptr_load_acquire(&w->server))
 		WEND__RARE(return_stale);
+	wend__worker_runs(w);
 }
 
 void wend__hand_over(struct wend__worker *w, struct wend_task *t)
 {
 	struct wend__server *s = w->server;
 
+	wend__worker_rests(w);
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	wend__server_to_bound(s, t);
 }

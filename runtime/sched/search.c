@@ -345,6 +345,7 @@ static bool go_idle(struct wend__worker *w, bool searched)
 	struct wend__server *s = w->server;
 	bool again;
 
+	wend__worker_rests(w);
 	aptr_store_relaxed(&w->server, (struct wend__server *)NULL);
 	if (searched) {
 		w->searching = false;
@@ -371,6 +372,8 @@ static bool go_idle(struct wend__worker *w, bool searched)
 		wend__server_give(w, s);
 	}
 	wend__idle_unlock();
+	if (again)
+		wend__worker_runs(w);
 	return again;
 }
 

@@ -79,6 +79,7 @@ struct wend__worker {
 	struct wend__preempt *preempt; /* this kernel thread's */
 	struct wend__preempt no_preempt; /* that one, before it runs */
 	uint32_t tid; /* of the kernel's; 0: does not run yet */
+	struct wend__seat *seat; /* where the kernel detects; else NULL */
 	unsigned int block_depth;
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
@@ -103,6 +104,7 @@ struct wend__worker {
 	struct wend__worker *taken_prev;
 	int64_t taken_at;
 	int64_t reported_at; /* a limit that its task was over */
+	struct wend__worker *back_next; /* held by the kernel, for the watchdog */
 	timer_t stop_timer;
 	bool has_stop_timer;
 	uint32_t stopped; /* it waits in the handler, its server not passed on */
@@ -208,6 +210,23 @@ static inline void wend__server_held_by(struct wend__server *s,
 	/* Release: who watches reads what the worker is made of. */
 	aptr_store_release(&s->worker, w);
 	a32_store_relaxed(&s->tid, a32_load_relaxed(&w->tid));
+}
+
+/*
+ * To the kernel that detects (runtime/umcg/detect.h): w, the calling worker, is
+ * about to hold no server, and holds one. It rests before anybody else can have
+ * the server, and runs after it is its own.
+ */
+static inline void wend__worker_rests(struct wend__worker *w)
+{
+	if (WEND__UNLIKELY(w->seat != NULL))
+		(void)wend__port->detect->rest(w->seat);
+}
+
+static inline void wend__worker_runs(struct wend__worker *w)
+{
+	if (WEND__UNLIKELY(w->seat != NULL))
+		wend__port->detect->run(w->seat, w->server->id);
 }
 
 /* --- switching (switch.c) ------------------------------------------------- */

@@ -144,13 +144,17 @@ static int choose_port(const wend_config *config)
 	if (!name)
 		name = getenv("WEND_PORT");
 	if (!name || !*name)
-		name = "emul";
+		name = wend__port_kernel_there() ? "kernel" : "emul";
 	port = wend__port_find(name);
 	if (!port) {
-		wend__complain("%s=%.64s: there are emul and sim",
+		wend__complain("%s=%.64s: there are kernel, emul and sim",
 			       config->port ? "wend_config.port" : "WEND_PORT",
 			       name);
 		return -EINVAL;
+	}
+	if (port == &wend__port_kernel && !wend__port_kernel_there()) {
+		wend__complain("port kernel: no /dev/umcg that we may open");
+		return -ENODEV;
 	}
 	wend__port = port;
 	return 0;

@@ -509,6 +509,8 @@ static void run(struct wend__worker *w, struct wend_task *t)
 
 void wend__serve(struct wend__worker *w)
 {
+	if (w->server)
+		wend__worker_runs(w);
 	while (w->server) {
 		struct wend_task *t;
 

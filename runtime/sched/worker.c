@@ -71,9 +71,16 @@ static void worker_main(void *arg)
 		/* Without a signal stack an overflow is a bare crash. */
 		(void)wend__overflow_thread();
 	}
+	/* The watch has it started, or not. */
+	if (wend__port->detect && wend__watchdog &&
+	    a32_load_relaxed(&wend__watchdog->threads))
+		w->seat = wend__port->detect->enter(w);
 	do {
 		wend__serve(w);
 	} while (wend__spare_wait(w));
+	if (w->seat)
+		wend__port->detect->leave(w->seat);
+	w->seat = NULL;
 	if (!wend__sim)
 		wend__overflow_thread_end();
 	wend__self = NULL;

@@ -23,6 +23,7 @@
 #include "compiler-rt/atomic.h"
 #include "compiler-rt/fiber.h"
 #include "compiler-rt/syscall.h"
+#include "runtime/umcg/port.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -126,8 +127,13 @@ static bool take_budget(void)
 
 void wend__guard_install(struct wend__stack *s)
 {
+	bool paused;
+
 	if (s->guarded)
 		return;
+	/* The process's memory map has one lock; to wait for it is no block of
+	 * the task's. */
+	paused = wend__seat_pause();
 	if (markers && madvise(s->bottom, page_size, MADV_GUARD_INSTALL) == 0) {
 		s->guarded = GUARD_MARKER;
 	} else if (take_budget() &&
@@ -137,6 +143,7 @@ void wend__guard_install(struct wend__stack *s)
 		s->guarded = GUARD_CANARY;
 		*(uint64_t *)(void *)s->bottom = canary;
 	}
+	wend__seat_go_on(paused);
 }
 
 int wend__stack_smashed(const struct wend__stack *s)

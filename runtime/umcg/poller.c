@@ -85,6 +85,7 @@ void wend__poller_park(struct wend__poller *p, struct wend__parker *k,
 		       int64_t deadline)
 {
 	int kick = kick_fd(k);
+	bool paused;
 
 	if (kick < 0) {
 		/* Out of descriptors: look now and then. */
@@ -99,7 +100,10 @@ void wend__poller_park(struct wend__poller *p, struct wend__parker *k,
 		return;
 	}
 	/* [io.late] */
-	if (!p->kind->ready(p))
+	if (!p->kind->ready(p)) {
+		paused = wend__seat_pause();
 		poll_until(p->fd, kick, deadline);
+		wend__seat_go_on(paused);
+	}
 	(void)a32_swap_full(&k->permit, WEND__PARKER_NONE);
 }

@@ -15,6 +15,7 @@ unsigned int (*wend__port_stuck)(void);
 const struct wend__port *wend__port_find(const char *name)
 {
 	static const struct wend__port *const all[] = {
+		&wend__port_kernel,
 		&wend__port_emul,
 		&wend__port_sim,
 	};

@@ -11,15 +11,15 @@
  *        a wake-up
  *      worker BLOCKs, WAKEs        the worker itself says so around announced
  *                                  calls (runtime/block); a port whose kernel
- *                                  detects it will call the scheduler
+ *                                  detects it says so by its detect
  *      worker EXITs                the thread's main returns
  *
  * A parker is one thread's place to wait. It holds at most one permit:
  * unpark() puts it there, park() takes it, waiting while there is none. So a
  * wake-up that comes before the wait is not lost, and two are one.
  *
- * Ports: emul (emul.c), every stock kernel; sim (sim.c), one thread, virtual
- * time, all choices from a seed.
+ * Ports: kernel (kernel_v04.c), where there is UMCG; emul (emul.c), every stock
+ * kernel; sim (sim.c), one thread, virtual time, all choices from a seed.
  */
 #ifndef WEND_UMCG_PORT_H
 #define WEND_UMCG_PORT_H
@@ -31,6 +31,7 @@
 #include "compiler-rt/clock.h"
 #include "compiler-rt/fiber.h"
 #include "runtime/base/spin.h"
+#include "runtime/umcg/detect.h"
 
 enum {
 	WEND__PARKER_NONE,
@@ -80,13 +81,25 @@ struct wend__port {
 
 	/* The clock; used only under sim, see wend__now(). */
 	int64_t (*now)(void);
+
+	/* NULL: the kernel says nothing, and is watched from outside. */
+	const struct wend__detect *detect;
 };
 
 /* The port that runs; the last one between runs. */
 extern const struct wend__port *wend__port;
 
+extern const struct wend__port wend__port_kernel;
 extern const struct wend__port wend__port_emul;
 extern const struct wend__port wend__port_sim;
+
+/* Whether this machine has what the kernel port needs. */
+bool wend__port_kernel_there(void);
+
+/* Around a wait of the runtime's own: it is no block of the task's. For what
+ * park() does not do; the worker's, or any thread's. */
+bool wend__seat_pause(void);
+void wend__seat_go_on(bool paused);
 
 /* The port of that name, or NULL. */
 const struct wend__port *wend__port_find(const char *name);

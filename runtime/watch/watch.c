@@ -10,6 +10,9 @@
  *      the same task for a slice               it is stopped, then the same
  *      lost its server and runs                it is stopped
  *
+ * Where the kernel says itself who blocks and who is back (umcg/detect.h), the
+ * watchdog is woken for it, and has it stop workers, too.
+ *
  * Going to sleep, and the server that starts meanwhile:
  *
  *      watchdog                          gives a server to a worker
@@ -32,6 +35,7 @@
 
 #include "compiler-rt/membarrier.h"
 #include "compiler-rt/syscall.h"
+#include "runtime/base/rare.h"
 #include "runtime/sched/idle.h"
 #include "runtime/watch/look.h"
 #include "runtime/watch/watch.h"
@@ -59,6 +63,7 @@ static struct {
 	/* Held while it looks: a worker that ends takes it to be forgotten. */
 	pthread_mutex_t lock;
 	bool runs;
+	bool detects; /* the kernel does */
 	uint32_t stopping;
 	int64_t enough;  /* the time of a slice after which to ask for a stop */
 	bool hasty;      /* a stop may come after the slice's end */
@@ -67,11 +72,13 @@ static struct {
 	int64_t help_at; /* when one that has not come is given up for late */
 	int64_t fast_until;
 	uint32_t idle_looks;
+	struct wend__worker *back; /* held by the kernel, and taken */
 	struct sight *sights;
 	struct wend__bell *bells;
 } dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct wend__watchdog_ops watch_ops;
+static bool go_on(struct wend__worker *w);
 
 void wend__watch_kick(void)
 {
@@ -135,6 +142,12 @@ static bool take(struct wend__worker *w, bool preempted)
  * holds signals back until the next call that blocks. */
 static void preempt(struct wend__worker *w, bool cancel, int64_t now)
 {
+	if (w->seat) {
+		w->stop_cancel |= cancel;
+		if (wend__worker_may_lose(w))
+			wend__port->detect->preempt(w->seat);
+		return;
+	}
 	if (WEND__TSAN)
 		return;
 	if (wend__server_stop(w)) {
@@ -168,6 +181,8 @@ static void arm(struct wend__server *s)
 	struct wend__bell *b = &dog.bells[s->id];
 
 	a8_store_relaxed(&s->armed, 1);
+	if (dog.detects)
+		return;
 	if (!b->started) {
 		if (wend__bell_start(b))
 			return;
@@ -208,6 +223,22 @@ static bool cannot_wait(struct wend__server *s, const struct sight *seen,
 	       !wend__taken_extra_used(now);
 }
 
+/* The kernel says whether it blocks. */
+static bool seat_blocked(struct wend__worker *w)
+{
+	return wend__port->detect->state(w->seat) == WEND__SEAT_BLOCKED;
+}
+
+static bool look_at_seat(struct wend__server *s, struct sight *seen,
+			 struct wend__worker *w, bool still, int64_t now)
+{
+	if (seat_blocked(w))
+		return take(w, false);
+	if (still && slice_over(s, seen, now))
+		preempt(w, false, now);
+	return false;
+}
+
 /* Something waits for s, which runs a task. Returns whether it was taken. */
 static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 			   struct wend__worker *w, bool still, int64_t now)
@@ -217,6 +248,8 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 
 	if (!a8_load_relaxed(&s->armed) || !b->started)
 		arm(s);
+	if (w->seat)
+		return look_at_seat(s, seen, w, still, now);
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w, false);
 	if (!still || !slice_over(s, seen, now))
@@ -226,6 +259,28 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 		return take(w, !blocks(seen, w, true));
 	preempt(w, false, now);
 	return false;
+}
+
+/* Stopped by preempt(). */
+static void seat_stopped(struct wend__worker *w)
+{
+	struct wend__server *s = wend__server_take(w);
+	bool cancel = w->stop_cancel;
+
+	if (!s) {
+		/* It must not be preempted, since it was asked; or it has been
+		 * let go on. */
+		if (wend__port->detect->state(w->seat) == WEND__SEAT_STOPPED)
+			(void)go_on(w);
+		return;
+	}
+	WEND__RARE(stop_heard);
+	w->stop_cancel = false;
+	aword_store_relaxed(&s->preempts, s->preempts + 1);
+	/* First in the queue what waits already. */
+	wend__server_pass_on(s);
+	wend__taken_add(w, true);
+	(void)wend__taken_queue(w, cancel);
 }
 
 static void answer(struct wend__bell *b, bool taken)
@@ -246,6 +301,9 @@ static bool look_at(struct wend__server *s, int64_t now)
 	} else {
 		if (a32_load_acquire(&w->stopped))
 			pass_on_stopped(w, s);
+		else if (w->seat && wend__port->detect->state(w->seat) ==
+					    WEND__SEAT_STOPPED)
+			seat_stopped(w);
 		still = stands_still(seen, s, w, now);
 		if (still && wend__limit_runs(w, seen->since, now))
 			preempt(w, true, now);
@@ -253,12 +311,107 @@ static bool look_at(struct wend__server *s, int64_t now)
 		if (wanted)
 			taken = look_at_wanted(s, seen, w, still, now);
 		else if (still && wend__limit_on_blocks() &&
-			 blocks(seen, w, false))
+			 (w->seat ? seat_blocked(w) : blocks(seen, w, false)))
 			taken = take(w, false);
 	}
 	answer(&dog.bells[s->id], taken);
 	return wanted;
 }
+
+/* --- what the kernel says ----------------------------------------------------------------- */
+
+/*
+ * The threads that hear of it take no lock and wait for nobody: a worker that
+ * the kernel holds may hold any of the runtime's locks, and needs them to go
+ * on. So they let it go on where that is all there is to do, and leave the rest
+ * to the watchdog, who may wait for locks.
+ *
+ * [watch.seat] Who lets a worker go on has its claim, CLAIMING, until it runs;
+ * and who takes its server has it, too, and looks then whether it is off the
+ * CPU (wend__server_take()). So nobody's server is taken while it runs: its
+ * successor would have the same listener.
+ */
+static bool held(const struct wend__worker *w)
+{
+	enum wend__seat_state state = wend__port->detect->state(w->seat);
+
+	return state == WEND__SEAT_HELD || state == WEND__SEAT_STOPPED;
+}
+
+/* false: its claim is another's. */
+static bool go_on(struct wend__worker *w)
+{
+	uint32_t *claim = &w->preempt->claim;
+
+	if (!a32_cas_full(claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING))
+		return false;
+	/* Unless another was quicker, who had the claim before. */
+	if (held(w))
+		wend__port->detect->resume(w->seat, w->server->id);
+	/* The worker may have said no already. */
+	(void)a32_cas_full(claim, WEND__CLAIM_CLAIMING, WEND__CLAIM_NONE);
+	return true;
+}
+
+/* Its count stands still while the kernel holds it. */
+static bool inside(const struct wend__worker *w)
+{
+	return a32_load_acquire(&w->preempt->count) > 0;
+}
+
+/* The worker of that server is off the CPU. A block that nobody minds now is
+ * looked at again with the next tick, if it lasts that long. */
+static void on_off(uint32_t server)
+{
+	struct wend__server *s = &wend__rt.servers[server];
+	struct wend__worker *w = aptr_load_acquire(&s->worker);
+	enum wend__seat_state state;
+
+	if (!w || !w->seat)
+		return;
+	state = wend__port->detect->state(w->seat);
+	if (state == WEND__SEAT_STOPPED && inside(w) && go_on(w))
+		WEND__RARE(stop_inside);
+	else if (state == WEND__SEAT_STOPPED ||
+		 (state == WEND__SEAT_BLOCKED &&
+		  (wend__server_wanted(s, wend__now()) ||
+		   wend__limit_on_blocks())))
+		wend__watch_kick();
+}
+
+/* It goes on at once, or, if its server is gone, waits for another. */
+static void on_back(void *owner)
+{
+	struct wend__worker *w = owner, *first;
+
+	if (go_on(w))
+		return;
+	do {
+		first = aptr_load_relaxed(&dog.back);
+		w->back_next = first;
+	} while (!aptr_cas_full(&dog.back, first, w));
+	wend__watch_kick();
+}
+
+/* The watchdog's part of it. Whose claim came to nothing meanwhile goes on. */
+static void take_back(void)
+{
+	struct wend__worker *w, *next;
+
+	if (!aptr_load_relaxed(&dog.back))
+		return;
+	w = aptr_swap_full(&dog.back, (struct wend__worker *)NULL);
+	for (; w; w = next) {
+		next = w->back_next;
+		while (!wend__taken_queue(w, false) && !go_on(w))
+			cpu_relax();
+	}
+}
+
+static const struct wend__detect_events events = {
+	.off = on_off,
+	.back = on_back,
+};
 
 /* --- the watchdog's loop ------------------------------------------------------------------- */
 
@@ -312,6 +465,7 @@ static int64_t look_around(int64_t now)
 	bool wanted = false;
 	int64_t next;
 
+	take_back();
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wanted |= look_at(&wend__rt.servers[i], now);
 	if ((wend__taken_look(now) > 0) | wanted)
@@ -410,6 +564,7 @@ static void forked(void)
 {
 	pthread_mutex_init(&dog.lock, NULL);
 	dog.runs = false;
+	dog.detects = false;
 	dog.sights = NULL;
 	dog.bells = NULL;
 	memset(&dog.parker, 0, sizeof(dog.parker));
@@ -454,7 +609,8 @@ static void set_slice(int64_t slice)
 	int64_t early;
 
 	(void)clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-	early = slice - tick.tv_nsec;
+	/* The kernel's stop waits for no tick. */
+	early = dog.detects ? slice : slice - tick.tv_nsec;
 	dog.enough = early > slice / 4 ? early : slice / 4;
 	dog.hasty = early < 0;
 }
@@ -472,6 +628,10 @@ static int allocate(uint32_t procs)
 
 static void release(void)
 {
+	/* The workers have left. */
+	if (dog.detects)
+		wend__port->detect->stop();
+	dog.detects = false;
 	free(dog.sights);
 	free(dog.bells);
 	dog.sights = NULL;
@@ -498,11 +658,16 @@ static int start(void)
 	dog.hiring = 0;
 	dog.help_at = NEVER;
 	dog.fast_until = 0;
-	set_slice(wend__rt.slice);
+	dog.back = NULL;
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;
 	r = wend__hire_start();
 	if (r == 0) {
+		/* If it can't be had, looking from outside must do. */
+		dog.detects = wend__port->detect &&
+			      wend__port->detect->start(wend__rt.procs,
+							&events) == 0;
+		set_slice(wend__rt.slice);
 		r = wend__port->thread_start(&dog.thread);
 		if (r)
 			wend__hire_stop();
@@ -516,7 +681,9 @@ static int start(void)
 	if (r)
 		goto no_thread;
 	dog.runs = true;
-	a32_store_relaxed(&watch_ops.threads, 2);
+	a32_store_relaxed(&watch_ops.threads,
+			  2 + (dog.detects ? wend__port->detect->threads() :
+					     0));
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
 		wend__rt.servers[i].armed = 0;
 	return 0;
@@ -576,12 +743,15 @@ int wend_watch_set(const struct wend_watch *watch)
 		return -EINVAL;
 	if (!a32_load_acquire(&wend__rt.procs))
 		return -ESRCH;
+	/* Who is held by the kernel with that lock must be let go on. */
+	wend__preempt_off();
 	pthread_mutex_lock(&dog.lock);
 	if (dog.runs)
 		wend__limit_set(watch);
 	else
 		r = -ENOTSUP;
 	pthread_mutex_unlock(&dog.lock);
+	wend__preempt_on();
 	wend__watch_kick();
 	return r;
 }

@@ -94,6 +94,8 @@ static void add_watch(const struct answer *a)
 	}
 	report_count("watchers", "watching threads", a->facts.watchers, "%s",
 		     "");
+	report_text("detect", "blocks are noticed by", a->facts.detect, "%s",
+		    "");
 	if (a->facts.slice_ns > 0)
 		report_ns("slice_ns", "time slice", a->facts.slice_ns,
 			  "while other tasks wait");

@@ -30,8 +30,10 @@ WEND_BEGIN_DECLS
  *               what the system has room for, less an eighth and 8, by
  *               kernel.pid_max, kernel.threads-max, RLIMIT_NPROC and the
  *               cgroup's pids.max.
- *   port        what runs workers: "emul" (every stock kernel) or "sim" (one
- *               thread, virtual time, for tests). WEND_PORT; default "emul".
+ *   port        what runs workers: "kernel" (where /dev/umcg is, see umcg(4)),
+ *               "emul" (every stock kernel) or "sim" (one thread, virtual
+ *               time, for tests). WEND_PORT; default: "kernel" where it can
+ *               be had, else "emul".
  *   seed        of the random choices: where to steal first, which ready
  *               case a select takes; under "sim" every schedule. WEND_SEED;
  *               default: from the clock ("sim": 1).
@@ -104,7 +106,7 @@ WEND_API int wend_stop_until(int64_t deadline);
 /* The number of servers: how many tasks run at once. 0: not running. */
 WEND_API int wend_procs(void);
 
-/* The name of the port that runs ("emul", "sim"); NULL: not running. */
+/* The name of the port that runs ("kernel", "emul", "sim"); NULL: not running. */
 WEND_API const char *wend_port_name(void);
 
 /*

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * umcg.h - what the parts of the module share.
+ *
+ *	dev.c		/dev/umcg, the arena, the module
+ *	task.c		registered tasks: from registration to exit
+ *	wait.c		waiting and waking
+ *	detect.c	a worker blocks, comes back, is preempted
+ */
+#ifndef _UMCG_H
+#define _UMCG_H
+
+#include <linux/fs.h>
+#include <linux/irq_work.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/task_work.h>
+#include <linux/version.h>
+#include <linux/workqueue.h>
+
+#include <uapi/linux/umcg.h>
+
+/**
+ * struct umcg_domain - an open /dev/umcg
+ * @lock: guards the making of the arena
+ * @arena: the kernel's mapping of it; NULL before the first mmap()
+ * @pages: what it is made of
+ * @size: in bytes; set before @arena, neither changes any more
+ * @mm: whose locked memory it counts as
+ *
+ * The arena's pages are always there, so that the scheduler's hook can read
+ * and write them. They stay until the file is released: mappings and
+ * registered tasks hold it.
+ */
+struct umcg_domain {
+	struct mutex lock;
+	void *arena;
+	struct page **pages;
+	size_t size;
+	struct mm_struct *mm;
+};
+
+/**
+ * struct umcg_ctx - a registered task
+ * @node: in the hash of all, by @task
+ * @ref: one of the registration, one of the queued @work
+ * @task: who it is
+ * @mm: where it lives; workers and their servers live in the same one
+ * @file: its domain
+ * @ut: the task's structure, in the kernel's mapping
+ * @ubase: where the task's process has the arena's start
+ * @worker: else a server
+ * @waiting: is, or is about to be, asleep in umcg_sleep(); [umcg.wait]
+ * @inside: the task is in the module's own code, where sleeping is no block.
+ *	Only the task itself uses this and the next ones
+ * @unmanaged: blocked since it last entered the kernel: until it is about to
+ *	leave, further blocks don't count
+ * @broken: the contract was, by who may not be killed there and then
+ * @behind: @work has let others go first
+ * @queued: bit 0: @work is on the task's list
+ * @lock: orders queueing by others against the end
+ * @dead: no further @work is queued; under @lock
+ * @work: runs on the way to user mode
+ * @wake: wakes the task from where no other wake-up is allowed
+ * @notifier: a worker's, with the scheduler
+ * @free: the end, after a grace period
+ */
+struct umcg_ctx {
+	struct hlist_node node;
+	struct kref ref;
+	struct task_struct *task;
+	struct mm_struct *mm;
+	struct file *file;
+	struct umcg_task *ut;
+	u64 ubase;
+	bool worker;
+	bool waiting;
+	bool inside;
+	bool unmanaged;
+	bool broken;
+	bool behind;
+	unsigned long queued;
+	raw_spinlock_t lock;
+	bool dead;
+	struct callback_head work;
+	struct irq_work wake;
+	struct preempt_notifier notifier;
+	struct rcu_work free;
+};
+
+/* --- the shared words --- */
+
+/* What userspace says, without its own bits. */
+static inline u32 umcg_state(const struct umcg_ctx *c)
+{
+	return READ_ONCE(c->ut->state) & ~UMCG_TASK_USER_MASK;
+}
+
+static inline bool umcg_is_running(const struct umcg_ctx *c)
+{
+	return (umcg_state(c) & ~UMCG_TF_PREEMPTED) == UMCG_TASK_RUNNING;
+}
+
+bool umcg_move(struct umcg_ctx *c, u32 from, u32 to);
+void *umcg_shared(const struct umcg_ctx *c, u64 addr, size_t size);
+
+/* --- dev.c --- */
+
+extern const struct file_operations umcg_fops;
+
+/* --- task.c --- */
+
+struct umcg_ctx *umcg_current(void);
+struct umcg_ctx *umcg_find_tid(u32 tid);
+long umcg_register(struct file *file, bool worker, u64 self);
+long umcg_unregister(struct umcg_ctx *c);
+void umcg_retire(struct umcg_ctx *c);
+bool umcg_return_server(struct umcg_ctx *c);
+void umcg_put(struct umcg_ctx *c);
+int umcg_tasks_init(void);
+void umcg_tasks_exit(void);
+int umcg_task_count(void);
+
+/* --- wait.c --- */
+
+enum umcg_wake_hint { UMCG_WAKE_ANYWHERE, UMCG_WAKE_HERE };
+
+void umcg_wake(struct umcg_ctx *c, enum umcg_wake_hint hint);
+int umcg_sleep(struct umcg_ctx *c, const ktime_t *until);
+long umcg_wait(struct umcg_ctx *c, u32 flags, u64 abs_timeout);
+long umcg_wake_tid(u32 tid);
+
+/* --- detect.c --- */
+
+int umcg_enlist(struct umcg_ctx *c);
+int umcg_wait_running(struct umcg_ctx *c, const ktime_t *until);
+void umcg_fail(struct umcg_ctx *c);
+void umcg_worker_init(struct umcg_ctx *c);
+long umcg_preempt_tid(u32 tid);
+int umcg_detect_init(void);
+void umcg_detect_exit(void);
+
+#endif /* _UMCG_H */

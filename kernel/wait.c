@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * wait.c - waiting and waking.
+ *
+ * [umcg.wait]
+ *	waiter				waker
+ *	waiting = true			word: IDLE -> RUNNING
+ *	set_current_state() (full)	smp_mb()
+ *	word RUNNING? leave		waiting? wake up
+ *	schedule()
+ *
+ * Either the waiter sees RUNNING, or the waker sees that it waits, and its
+ * wake-up finds a task that is not running any more. Who does not wait is not
+ * woken: it may sleep elsewhere, where spurious wake-ups cost.
+ *
+ * Workers sleep uninterruptibly but for what kills them, as a worker must not
+ * see user mode without a server. Signals wait until it is run.
+ */
+#include <linux/cred.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
+
+#include "umcg.h"
+#include "umcg_trace.h"
+
+/*
+ * How a wake-up asks for the waker's CPU, which it is about to leave. These are
+ * the scheduler's flags, which its headers keep from modules but its exported
+ * wake function takes. Before 6.6 there is only the hint that the waker will
+ * sleep soon.
+ */
+#define UMCG_WF_SYNC		0x10
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define UMCG_WF_HERE		(UMCG_WF_SYNC | 0x40)
+#else
+#define UMCG_WF_HERE		UMCG_WF_SYNC
+#endif
+
+#define UMCG_SERVER_SLEEP	(TASK_INTERRUPTIBLE | TASK_FREEZABLE)
+#define UMCG_WORKER_SLEEP	(TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE)
+
+/**
+ * umcg_wake - wake a task whose state was changed
+ * @c: its registration
+ * @hint: where it should run
+ *
+ * Context: any, but with no run queue's lock held.
+ */
+void umcg_wake(struct umcg_ctx *c, enum umcg_wake_hint hint)
+{
+	struct wait_queue_entry entry = { .private = c->task };
+
+	smp_mb(); /* [umcg.wait] */
+	if (!READ_ONCE(c->waiting))
+		return;
+	default_wake_function(&entry, TASK_NORMAL,
+			      hint == UMCG_WAKE_HERE ? UMCG_WF_HERE : 0, NULL);
+}
+
+/* Returns whether the time is over. */
+static bool umcg_schedule(const ktime_t *until)
+{
+	ktime_t at;
+
+	if (!until) {
+		schedule();
+		return false;
+	}
+	at = *until;
+	return !schedule_hrtimeout_range_clock(&at, current->timer_slack_ns,
+					       HRTIMER_MODE_ABS,
+					       CLOCK_REALTIME);
+}
+
+/**
+ * umcg_sleep - until the task's state is RUNNING, and not LOCKED
+ * @c: the calling task's registration
+ * @until: CLOCK_REALTIME; NULL: for ever
+ *
+ * Return: 0, -ETIMEDOUT, or -EINTR: a signal, of a worker one that kills.
+ */
+int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
+{
+	unsigned int mode = c->worker ? UMCG_WORKER_SLEEP : UMCG_SERVER_SLEEP;
+	bool late = false;
+	int ret = 0;
+
+	trace_umcg_wait(current, READ_ONCE(c->ut->state),
+			READ_ONCE(c->ut->next_tid));
+	WRITE_ONCE(c->waiting, true);
+	for (;;) {
+		set_current_state(mode); /* [umcg.wait] */
+		if (umcg_is_running(c))
+			break;
+		if (signal_pending_state(mode, current))
+			ret = -EINTR;
+		else if (late)
+			ret = -ETIMEDOUT;
+		if (ret)
+			break;
+		late = umcg_schedule(until);
+	}
+	__set_current_state(TASK_RUNNING);
+	WRITE_ONCE(c->waiting, false);
+	trace_umcg_run(current, READ_ONCE(c->ut->state),
+		       READ_ONCE(c->ut->next_tid));
+	return ret;
+}
+
+/* --- whom one may wake --- */
+
+/* As for kill(2). */
+static bool umcg_same_user(const struct umcg_ctx *to)
+{
+	const struct cred *cred = current_cred();
+	const struct cred *other = __task_cred(to->task);
+
+	return uid_eq(cred->euid, other->suid) ||
+	       uid_eq(cred->euid, other->uid) ||
+	       uid_eq(cred->uid, other->suid) ||
+	       uid_eq(cred->uid, other->uid) ||
+	       ns_capable(other->user_ns, CAP_KILL);
+}
+
+/*
+ * The task that a TID names. Workers are seen in their own process only; and
+ * as a worker is never without its server, it does not leave its process.
+ */
+static struct umcg_ctx *umcg_reach(bool by_worker, u32 tid)
+{
+	struct umcg_ctx *to = umcg_find_tid(tid);
+
+	if (!to)
+		return ERR_PTR(-ESRCH);
+	if (to->task == current)
+		return ERR_PTR(-EINVAL);
+	if (to->mm == current->mm)
+		return to;
+	if (to->worker || by_worker)
+		return ERR_PTR(-EINVAL);
+	return umcg_same_user(to) ? to : ERR_PTR(-EPERM);
+}
+
+static void umcg_wake_traced(struct umcg_ctx *c, enum umcg_wake_hint hint)
+{
+	trace_umcg_wake(c->task, READ_ONCE(c->ut->state),
+			READ_ONCE(c->ut->next_tid));
+	umcg_wake(c, hint);
+}
+
+/**
+ * umcg_wake_tid - UMCG_IOC_WAKE
+ * @tid: whom
+ *
+ * Return: 0; -ESRCH: not registered; -EINVAL: a worker of another process, or
+ * the caller; -EPERM: another user's server.
+ */
+long umcg_wake_tid(u32 tid)
+{
+	struct umcg_ctx *to;
+	long ret = 0;
+
+	rcu_read_lock();
+	to = umcg_reach(false, tid);
+	if (IS_ERR(to))
+		ret = PTR_ERR(to);
+	else
+		umcg_wake_traced(to, UMCG_WAKE_ANYWHERE);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* --- UMCG_IOC_WAIT --- */
+
+static long umcg_wake_next(struct umcg_ctx *c, enum umcg_wake_hint hint)
+{
+	u32 tid = READ_ONCE(c->ut->next_tid);
+	struct umcg_ctx *to;
+	long ret = 0;
+
+	rcu_read_lock();
+	to = umcg_reach(c->worker, tid);
+	if (IS_ERR(to))
+		ret = PTR_ERR(to);
+	else
+		umcg_wake_traced(to, hint);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* Unlock the state, and wake who is next: all or nothing. */
+static long umcg_leave(struct umcg_ctx *c)
+{
+	u32 tid = READ_ONCE(c->ut->next_tid);
+	struct umcg_ctx *to = NULL;
+	long ret = 0;
+
+	rcu_read_lock();
+	if (tid)
+		to = umcg_reach(c->worker, tid);
+	if (IS_ERR(to))
+		ret = PTR_ERR(to);
+	else if (c->worker &&
+		 !umcg_move(c, UMCG_TASK_IDLE | UMCG_TF_LOCKED, UMCG_TASK_IDLE))
+		ret = -EINVAL;
+	else if (to)
+		umcg_wake_traced(to, UMCG_WAKE_HERE);
+	rcu_read_unlock();
+	return ret;
+}
+
+static long umcg_wait_worker(struct umcg_ctx *c, const ktime_t *until)
+{
+	long ret;
+
+	c->inside = true;
+	ret = umcg_leave(c);
+	if (!ret)
+		ret = umcg_wait_running(c, until);
+	if (ret == -EFAULT)
+		umcg_fail(c);
+	else
+		c->inside = false;
+	return ret;
+}
+
+static long umcg_wait_server(struct umcg_ctx *c, const ktime_t *until)
+{
+	u32 state = umcg_state(c);
+	long ret;
+
+	/* RUNNING: who was to make it so was quicker. */
+	if (state != UMCG_TASK_IDLE && state != UMCG_TASK_RUNNING)
+		return -EINVAL;
+	ret = umcg_leave(c);
+	return ret ? ret : umcg_sleep(c, until);
+}
+
+/**
+ * umcg_wait - UMCG_IOC_WAIT
+ * @c: the calling task's registration
+ * @flags: UMCG_WAIT_*
+ * @abs_timeout: CLOCK_REALTIME in nanoseconds; 0: none
+ *
+ * Return: 0; -EINVAL: flags, or a state that can't wait, or as
+ * umcg_wake_tid(); -ESRCH, -EPERM: as there; nobody was woken then, and no
+ * state changed. -ETIMEDOUT: a server's state is still what it was, a worker
+ * has been idle and was run by a server. -EINTR: a signal, to a server.
+ */
+long umcg_wait(struct umcg_ctx *c, u32 flags, u64 abs_timeout)
+{
+	ktime_t until = min_t(u64, abs_timeout, KTIME_MAX);
+	ktime_t *limit = abs_timeout ? &until : NULL;
+
+	if (flags & ~(UMCG_WAIT_WAKE_ONLY | UMCG_WAIT_WF_CURRENT_CPU))
+		return -EINVAL;
+	if (flags & UMCG_WAIT_WAKE_ONLY) {
+		if (!READ_ONCE(c->ut->next_tid))
+			return -EINVAL;
+		return umcg_wake_next(c, flags & UMCG_WAIT_WF_CURRENT_CPU ?
+						 UMCG_WAKE_HERE :
+						 UMCG_WAKE_ANYWHERE);
+	}
+	return c->worker ? umcg_wait_worker(c, limit) :
+			   umcg_wait_server(c, limit);
+}

@@ -79,7 +79,7 @@ struct wend__worker {
 	struct wend__preempt *preempt; /* this kernel thread's */
 	struct wend__preempt no_preempt; /* that one, before it runs */
 	uint32_t tid; /* of the kernel's; 0: does not run yet */
-	struct wend__seat *seat; /* where the kernel detects; else NULL */
+	struct wend__seat *seat; /* where the kernel detects; else never set */
 	unsigned int block_depth;
 	int64_t released_at; /* when it gave that server up */
 	bool searching;
@@ -210,6 +210,12 @@ static inline void wend__server_held_by(struct wend__server *s,
 	/* Release: who watches reads what the worker is made of. */
 	aptr_store_release(&s->worker, w);
 	a32_store_relaxed(&s->tid, a32_load_relaxed(&w->tid));
+}
+
+/* For others than w: NULL, or its seat as long as it holds a server. */
+static inline struct wend__seat *wend__worker_seat(struct wend__worker *w)
+{
+	return aptr_load_acquire(&w->seat);
 }
 
 /*

@@ -93,7 +93,7 @@ static void look(struct wend__worker *w, int64_t now)
 		back(w, now);
 		return;
 	}
-	if (w->seat) /* the kernel says when it is back */
+	if (wend__worker_seat(w)) /* the kernel says when it is back */
 		return;
 	extra += used;
 	if (wend__thread_look(w->taken_tid, &l) && l.running)

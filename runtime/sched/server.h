@@ -78,7 +78,7 @@ struct wend__worker {
 	struct wend__server *last;     /* held before it blocked */
 	struct wend__preempt *preempt; /* this kernel thread's */
 	struct wend__preempt no_preempt; /* that one, before it runs */
-	uint32_t tid; /* of the kernel's; 0: does not run yet */
+	uint32_t tid;            /* of the kernel's; 0: does not run yet */
 	struct wend__seat *seat; /* where the kernel detects; else never set */
 	unsigned int block_depth;
 	int64_t released_at; /* when it gave that server up */
@@ -103,7 +103,7 @@ struct wend__worker {
 	bool taken_preempted;
 	struct wend__worker *taken_prev;
 	int64_t taken_at;
-	int64_t reported_at; /* a limit that its task was over */
+	int64_t reported_at;            /* a limit that its task was over */
 	struct wend__worker *back_next; /* held by the kernel, for the watchdog */
 	timer_t stop_timer;
 	bool has_stop_timer;
@@ -213,7 +213,7 @@ static inline void wend__server_held_by(struct wend__server *s,
 }
 
 /* For others than w: NULL, or its seat as long as it holds a server. */
-static inline struct wend__seat *wend__worker_seat(struct wend__worker *w)
+static inline struct wend__seat *wend__worker_seat(const struct wend__worker *w)
 {
 	return aptr_load_acquire(&w->seat);
 }

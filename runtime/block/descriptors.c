@@ -92,6 +92,7 @@ static int ring_read(int fd, void *buf, size_t size, const void *caller)
 {
 	const struct wend__io_op op = {
 		.opcode = IORING_OP_RECV,
+		.prompt = true,
 		.fd = fd,
 		.addr = buf,
 		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,
@@ -324,7 +325,6 @@ int wend__block_batched_write(int fd, const void *buf, size_t size,
 {
 	const struct wend__io_op op = {
 		.opcode = IORING_OP_SEND,
-		.prompt = true,
 		.fd = fd,
 		.addr = buf,
 		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,

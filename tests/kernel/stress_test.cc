@@ -230,7 +230,7 @@ TEST(Stress, KilledAtRandomNothingIsLeft)
 	ASSERT_NE((void *)tally, MAP_FAILED);
 	fflush(stdout);
 	while (NowNs(CLOCK_MONOTONIC) < until) {
-		pid_t pid[2];
+		pid_t pid[3];
 		int status;
 
 		for (pid_t &p : pid) {
@@ -240,7 +240,7 @@ TEST(Stress, KilledAtRandomNothingIsLeft)
 				Process(dice.state + (uint64_t)(&p - pid));
 			dice.Below(2);
 		}
-		timespec t = { 0, (long)dice.Below(100000000) };
+		timespec t = { 0, (long)dice.Below(40000000) };
 		nanosleep(&t, nullptr);
 		for (pid_t p : pid) {
 			kill(p, SIGKILL);

@@ -182,6 +182,20 @@ TEST(Runtime, BadConfiguration)
 	}
 }
 
+/* Asked for by name, the kernel port does not turn into another. */
+TEST(Runtime, KernelPortWithoutTheModule)
+{
+	wt::StderrCapture err;
+	wend_config c = {};
+
+	if (access("/dev/umcg", F_OK) == 0)
+		GTEST_SKIP() << "the module is there";
+	c.port = "kernel";
+	EXPECT_EQ(-ENODEV, wend_start(&c));
+	EXPECT_EQ(0, wend_procs());
+	EXPECT_TRUE(wt::HasLine(err.Text(), "/dev/umcg", true));
+}
+
 /* The limits themselves are allowed. */
 TEST(Runtime, LimitsOfTheConfiguration)
 {

@@ -62,7 +62,11 @@ def check_system(said):
     with open("runtime/VERSION") as f:
         equal("version", said["system"]["version"], f.read().strip())
     equal("kernel", said["system"]["kernel"], os.uname().release)
-    equal("port", said["system"]["port"], "emul")
+    equal(
+        "port",
+        said["system"]["port"],
+        "kernel" if os.path.exists("/dev/umcg") else "emul",
+    )
     holds("a way to park", said["system"]["park"] in
           ("threads", "epoll", "uring"))
 

@@ -73,7 +73,10 @@ def bazel_compat():
             "cc/BUILD": "",
             # In two steps: a file cannot bind a builtin's name and read it.
             "cc/common/BUILD": "",
-            "cc/common/builtin.bzl": "cc_info = CcInfo\n",
+            "cc/common/builtin.bzl": "cc_info = CcInfo\nall = cc_common\n",
+            "cc/common/cc_common.bzl": """load(":builtin.bzl", "all")
+cc_common = all
+""",
             "cc/common/cc_info.bzl": """load(":builtin.bzl", "cc_info")
 CcInfo = cc_info
 """,

@@ -2,11 +2,15 @@
 /*
  * loadgen.c - the load of bench `echo`, the same for every server.
  *
- *	loadgen --port N --conns C --seconds S --warm S --pid PID
+ *	loadgen --port N --conns C --seconds S --warm S --pid PID [--rate R]
  *
  * One thread, one epoll set.  Each connection is closed-loop: it has one
  * message of 64 bytes under way, checks what comes back byte by byte, and
- * sends the next at once.  Prints, for the window after the warm-up:
+ * sends the next at once.  With --rate the connections are mostly idle: R
+ * messages a second in all, by one connection after the other; a connection
+ * whose answer has not come by its next turn is an error.
+ *
+ * Prints, for the window after the warm-up:
  *
  *	req   requests per second
  *	p50   median time from write to the last byte of the answer, us
@@ -15,8 +19,17 @@
  *	load  CPU time of this program, % of the window: near 100 it is not the
  *	      server that limits the rate
  *
+ * and with --rate, when each connection has had an answer, for one connection:
+ *
+ *	rss     what PID's resident memory has grown by, bytes
+ *	kernel  what the kernel's own has, of the whole machine, since this
+ *	        program's sockets were made: the server's end, what is kept for
+ *	        each waiting task or thread, and this end's place in tables
+ *	memory  the two together
+ *
  * Invariant: a connection's `got` is the bytes of its current answer that
- * have arrived; `got < MESSAGE` between two events.
+ * have arrived; `got < MESSAGE` between two events. Without --rate it is so
+ * at all times; with it, `busy` says whether an answer is to come.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,6 +49,9 @@
 
 #define MESSAGE 64
 #define EVENTS  256
+/* Connections that send their first message together, with --rate. */
+#define GREETERS    100
+#define PATIENCE_NS 10000000000ull
 
 /*
  * Latencies go to buckets of 1/64 of a power of two: at most 1.6 % wide, and
@@ -48,6 +64,7 @@
 struct conn {
 	int fd;
 	int got;
+	bool busy;
 	uint64_t count;
 	uint64_t sent_ns;
 	char want[MESSAGE];
@@ -59,7 +76,13 @@ struct options {
 	int conns;
 	double seconds;
 	double warm;
+	int rate;
 	int pid;
+};
+
+struct memory {
+	double resident; /* of the server */
+	double kernel;
 };
 
 static uint64_t histogram[BUCKETS];
@@ -120,10 +143,24 @@ static void send_next(struct conn *c)
 	for (size_t i = 0; i < MESSAGE; i += sizeof(stamp), stamp++)
 		memcpy(c->want + i, &stamp, sizeof(stamp));
 	c->got = 0;
+	c->busy = true;
 	c->sent_ns = now_ns(CLOCK_MONOTONIC);
 	/* 64 bytes into an empty socket buffer: whole, or the peer is gone. */
 	if (send(c->fd, c->want, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
 		die("send");
+}
+
+static void make_socket(struct conn *c)
+{
+	struct timeval patience = { .tv_sec = 10 };
+	int one = 1;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0)
+		die("socket");
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 static void open_conn(struct conn *c, const struct options *o, int epfd)
@@ -134,15 +171,7 @@ static void open_conn(struct conn *c, const struct options *o, int epfd)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
-	struct timeval patience = { .tv_sec = 10 };
-	int one = 1;
 
-	memset(c, 0, sizeof(*c));
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd < 0)
-		die("socket");
-	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
 		die("connect");
 	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) ||
@@ -150,20 +179,21 @@ static void open_conn(struct conn *c, const struct options *o, int epfd)
 		die("epoll_ctl");
 }
 
-static void on_answer(struct conn *c, bool measuring)
+/* false: it is not whole yet. */
+static bool on_answer(struct conn *c, bool measuring)
 {
 	ssize_t n = recv(c->fd, c->have + c->got, (size_t)(MESSAGE - c->got),
 			 0);
 
 	if (n < 0 && errno == EAGAIN)
-		return;
+		return false;
 	if (n <= 0) {
 		errno = n ? errno : ECONNRESET;
 		die("recv");
 	}
 	c->got += (int)n;
 	if (c->got < MESSAGE)
-		return;
+		return false;
 	if (memcmp(c->want, c->have, MESSAGE)) {
 		fprintf(stderr, "loadgen: the echo is not what was sent\n");
 		exit(1);
@@ -172,7 +202,8 @@ static void on_answer(struct conn *c, bool measuring)
 		histogram[bucket_of(now_ns(CLOCK_MONOTONIC) - c->sent_ns)]++;
 		measured_count++;
 	}
-	send_next(c);
+	c->busy = false;
+	return true;
 }
 
 static void drive(int epfd, double seconds, bool measuring)
@@ -186,9 +217,115 @@ static void drive(int epfd, double seconds, bool measuring)
 		if (n < 0 && errno != EINTR)
 			die("epoll_wait");
 		for (int i = 0; i < n; i++)
-			on_answer(ev[i].data.ptr, measuring);
+			if (on_answer(ev[i].data.ptr, measuring))
+				send_next(ev[i].data.ptr);
 	}
 }
+
+/* --- mostly idle connections ----------------------------------------------------- */
+
+/* Until then, or until there is something; how many answers came. */
+static int take_answers(int epfd, uint64_t until, bool measuring)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	uint64_t left = until > now ? until - now : 0;
+	struct timespec t = { (time_t)(left / 1000000000u),
+			      (long)(left % 1000000000u) };
+	struct epoll_event ev[EVENTS];
+	int n = epoll_pwait2(epfd, ev, EVENTS, &t, NULL), whole = 0;
+
+	if (n < 0 && errno != EINTR)
+		die("epoll_pwait2");
+	for (int i = 0; i < n; i++)
+		whole += on_answer(ev[i].data.ptr, measuring);
+	return whole;
+}
+
+/* Each connection has its first answer. */
+static void greet(struct conn *conns, int count, int epfd)
+{
+	uint64_t limit = now_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
+	int sent = 0, answered = 0;
+
+	while (answered < count) {
+		while (sent < count && sent - answered < GREETERS)
+			send_next(&conns[sent++]);
+		answered += take_answers(epfd, limit, false);
+		if (now_ns(CLOCK_MONOTONIC) >= limit) {
+			errno = ETIMEDOUT;
+			die("first answers");
+		}
+	}
+}
+
+static void pace(struct conn *conns, const struct options *o, int epfd,
+		 double seconds, bool measuring)
+{
+	static int turn;
+	uint64_t due = now_ns(CLOCK_MONOTONIC);
+	uint64_t end = due + (uint64_t)(seconds * 1e9);
+	uint64_t gap = 1000000000u / (uint64_t)o->rate;
+
+	while (due < end) {
+		take_answers(epfd, due, measuring);
+		for (; due <= now_ns(CLOCK_MONOTONIC); due += gap) {
+			struct conn *c = &conns[turn++ % o->conns];
+
+			if (c->busy) {
+				errno = ETIMEDOUT;
+				die("an answer");
+			}
+			send_next(c);
+		}
+	}
+}
+
+static double kernel_memory(void)
+{
+	static const char *const names[] = { "Slab:", "KernelStack:",
+					     "PageTables:", "SecPageTables:" };
+	FILE *f = fopen("/proc/meminfo", "re");
+	double sum = 0, kb;
+	char name[64];
+
+	if (!f)
+		die("/proc/meminfo");
+	while (fscanf(f, "%63s %lf%*[^\n]", name, &kb) == 2)
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if (!strcmp(name, names[i]))
+				sum += kb * 1024;
+	fclose(f);
+	return sum;
+}
+
+static struct memory look_at_memory(int pid)
+{
+	struct memory m = { .kernel = kernel_memory() };
+	char path[64];
+	double pages;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%*s %lf", &pages) != 1)
+		die(path);
+	fclose(f);
+	m.resident = pages * (double)sysconf(_SC_PAGESIZE);
+	return m;
+}
+
+static void print_memory(const struct memory *before,
+			 const struct memory *after, int conns)
+{
+	double rss = (after->resident - before->resident) / conns;
+	double kernel = (after->kernel - before->kernel) / conns;
+
+	printf("rss %.6g B\n", rss);
+	printf("kernel %.6g B\n", kernel);
+	printf("memory %.6g B\n", rss + kernel);
+}
+
+/* --- the program ----------------------------------------------------------------- */
 
 static void parse(struct options *o, int argc, char **argv)
 {
@@ -205,10 +342,13 @@ static void parse(struct options *o, int argc, char **argv)
 			o->warm = atof(v);
 		else if (!strcmp(argv[i], "--pid"))
 			o->pid = atoi(v);
+		else if (!strcmp(argv[i], "--rate"))
+			o->rate = atoi(v);
 	}
-	if (o->port < 1 || o->conns < 1 || o->seconds <= 0 || o->pid < 1) {
+	if (o->port < 1 || o->conns < 1 || o->seconds <= 0 || o->pid < 1 ||
+	    o->rate < 0) {
 		fprintf(stderr, "usage: loadgen --port N --conns C "
-				"--seconds S --warm S --pid PID\n");
+				"--seconds S --warm S --pid PID [--rate R]\n");
 		exit(2);
 	}
 }
@@ -216,6 +356,7 @@ static void parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
+	struct memory before, after;
 	uint64_t start, cpu, own;
 	struct conn *conns;
 	clockid_t clock;
@@ -228,15 +369,26 @@ int main(int argc, char **argv)
 	if (epfd < 0 || !conns || clock_getcpuclockid(o.pid, &clock))
 		die("set-up");
 	for (int i = 0; i < o.conns; i++)
-		open_conn(&conns[i], &o, epfd);
+		make_socket(&conns[i]);
+	before = look_at_memory(o.pid);
 	for (int i = 0; i < o.conns; i++)
-		send_next(&conns[i]);
-	drive(epfd, o.warm, false);
+		open_conn(&conns[i], &o, epfd);
+	if (o.rate) {
+		greet(conns, o.conns, epfd);
+		pace(conns, &o, epfd, o.warm, false);
+	} else {
+		for (int i = 0; i < o.conns; i++)
+			send_next(&conns[i]);
+		drive(epfd, o.warm, false);
+	}
 
 	cpu = now_ns(clock);
 	own = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	start = now_ns(CLOCK_MONOTONIC);
-	drive(epfd, o.seconds, true);
+	if (o.rate)
+		pace(conns, &o, epfd, o.seconds, true);
+	else
+		drive(epfd, o.seconds, true);
 	elapsed = (double)(now_ns(CLOCK_MONOTONIC) - start);
 	cpu = now_ns(clock) - cpu;
 	own = now_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
@@ -249,5 +401,9 @@ int main(int argc, char **argv)
 	printf("p99 %.6g us\n", percentile_us(0.99));
 	printf("cpu %.6g us\n", (double)cpu / 1e3 / (double)measured_count);
 	printf("load %.6g %%\n", 100 * (double)own / elapsed);
+	if (o.rate) {
+		after = look_at_memory(o.pid);
+		print_memory(&before, &after, o.conns);
+	}
 	return 0;
 }

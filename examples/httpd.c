@@ -12,45 +12,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <wend/std/os.h>
 #include "examples/httpd.h"
 
 #define GRACE (5 * WEND_SECOND)
 
 static const char usage[] =
 	"usage: httpd [--port N] [--load N] [--root DIR] [--log]\n"
+	"             [--cert FILE --key FILE]\n"
 	"Serves HTTP/1.1 on 127.0.0.1 until SIGINT or SIGTERM.\n"
 	"  --port N    where (8080; 0: a free port, printed)\n"
 	"  --load N    run N other tasks (0) that compute and pass messages\n"
 	"  --root DIR  serve the files below DIR as /files/\n"
 	"  --log       a line on stderr for each request\n"
+	"  --cert FILE, --key FILE  https: a certificate, with those between it\n"
+	"              and the root behind it, and its key (PEM)\n"
 	"Pages: /, /hello, /stats (JSON), /echo (POST), and an API for notes:\n"
 	"  GET /api/notes, POST /api/notes {\"text\": \"...\"},\n"
 	"  GET, PUT and DELETE /api/notes/{id}\n";
 
 struct options {
 	long port, load;
-	const char *root;
+	const char *root, *cert, *key;
 	bool log;
 };
 
-static void stop_signals(sigset_t *set)
+/* Waits until told, then for the clients, and ends the load. */
+TASK(stop_when_told, (const struct httpd *, h), (wend_nursery *, load))
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-}
-
-/* The signals are blocked in every thread; this task waits for one, then for
- * the clients, and ends the load. */
-TASK(stop_on_signal, (const sigset_t *, signals), (wend_http_server *, s),
-     (wend_nursery *, load))
-{
-	int sig;
-
-	wend_task_set_name("signals");
-	sigwait(signals, &sig);
-	wend_http_server_stop(s, wend_after(GRACE));
+	wend_task_set_name("stop");
+	wend_chan_recv(wend_ctx_done(h->told), NULL);
+	wend_http_server_stop(h->server, wend_after(GRACE));
 	wend_nursery_cancel(load);
 }
 
@@ -77,25 +69,22 @@ static void print_summary(struct httpd *h, long load_tasks)
 		       load_tasks, work.messages, work.steps);
 }
 
-/* Serve until a signal comes. */
+/* Serve until told to stop. */
 static int serve(struct httpd *h, wend_net_listener *l, const struct options *o)
 {
-	sigset_t signals;
 	int err = 0;
 
-	stop_signals(&signals);
 	nursery(n) {
 		h->load = load_start(&n, o->load);
-		if (h->load == NULL || nursery_go(&n, stop_on_signal, &signals,
-						  h->server, &n) != 0)
+		if (h->load == NULL ||
+		    nursery_go(&n, stop_when_told, h, &n) != 0)
 			continue;
 		h->started = wend_now();
-		printf("listening on http://%s\n",
+		printf("listening on http%s://%s\n", h->tls != NULL ? "s" : "",
 		       wend_net_listener_address(l));
 		fflush(stdout);
 		err = wend_http_serve(h->server, l);
-		if (err != 0)
-			kill(getpid(), SIGTERM);
+		wend_ctx_cancel(h->told);
 	}
 	if (h->load == NULL || n.result != 0) {
 		fputs("httpd: no memory for the tasks\n", stderr);
@@ -120,9 +109,10 @@ static int furnish(struct httpd *h, const struct options *o)
 			&(wend_http_files_opts){ .root = o->root }, &h->files);
 	if (err != 0)
 		return err;
+	h->told = wend_ctx_with_cancel(NULL);
 	h->router = wend_http_router_new();
 	h->notes = notes_new();
-	if (h->router == NULL || h->notes == NULL)
+	if (h->told == NULL || h->router == NULL || h->notes == NULL)
 		return -ENOMEM;
 	err = httpd_pages(h->router, h);
 	if (err == 0)
@@ -130,43 +120,74 @@ static int furnish(struct httpd *h, const struct options *o)
 	if (err != 0)
 		return err;
 	opts.arg = h->router;
+	if (h->tls != NULL) {
+		opts.wrap = wend_tls_wrap;
+		opts.wrap_arg = h->tls;
+	}
 	h->server = wend_http_server_new(&opts);
 	return h->server != NULL ? 0 : -ENOMEM;
+}
+
+static int read_cert(struct httpd *h, const struct options *o)
+{
+	const wend_tls_opts opts = { .cert_file = o->cert, .key_file = o->key };
+	int err = o->cert != NULL ? wend_tls_config_server(&h->tls, &opts) : 0;
+
+	if (err != 0)
+		fprintf(stderr, "httpd: %s, %s: %s\n", o->cert, o->key,
+			err == -EINVAL ? "no certificate and its key" :
+					 strerror(-err));
+	return err;
 }
 
 static void clear(struct httpd *h)
 {
 	wend_http_server_free(h->server);
+	wend_tls_config_free(h->tls);
 	wend_http_router_free(h->router);
 	wend_http_files_free(h->files);
 	notes_free(h->notes);
+	wend_ctx_unref(h->told);
 }
 
-static int run(const struct options *o)
+static int listen_and_serve(struct httpd *h, const struct options *o)
 {
-	struct httpd h = { 0 };
+	static const int signals[] = { SIGINT, SIGTERM };
 	wend_net_listener *l = NULL;
 	char address[32];
-	int err = furnish(&h, o);
+	int err;
 
-	if (err != 0) {
-		fprintf(stderr, "httpd: %s: %s\n",
-			o->root != NULL ? o->root : "start", strerror(-err));
-		clear(&h);
-		return 1;
-	}
 	snprintf(address, sizeof(address), "127.0.0.1:%ld", o->port);
 	err = wend_net_listen(&l, address, NULL);
+	if (err == 0)
+		err = wend_os_notify_ctx(h->told, signals, 2);
 	if (err != 0) {
 		fprintf(stderr, "httpd: port %ld: %s\n", o->port,
 			strerror(-err));
 		err = 1;
 	} else {
-		err = serve(&h, l, o);
+		err = serve(h, l, o);
 	}
+	wend_os_notify_ctx_stop(h->told);
 	wend_net_listener_free(l);
-	clear(&h);
 	return err;
+}
+
+static int run(const struct options *o)
+{
+	struct httpd h = { 0 };
+	int err;
+
+	if (read_cert(&h, o) != 0)
+		return 1;
+	err = furnish(&h, o);
+	if (err != 0)
+		fprintf(stderr, "httpd: %s: %s\n",
+			o->root != NULL ? o->root : "start", strerror(-err));
+	else
+		err = listen_and_serve(&h, o);
+	clear(&h);
+	return err != 0;
 }
 
 /* A number from 0 to max; anything else ends the program. */
@@ -188,6 +209,8 @@ static int app(int argc, char **argv)
 		{ "load", required_argument, NULL, 'l' },
 		{ "root", required_argument, NULL, 'r' },
 		{ "log", no_argument, NULL, 'v' },
+		{ "cert", required_argument, NULL, 'c' },
+		{ "key", required_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -203,10 +226,15 @@ static int app(int argc, char **argv)
 			o.root = optarg;
 		else if (opt == 'v')
 			o.log = true;
+		else if (opt == 'c')
+			o.cert = optarg;
+		else if (opt == 'k')
+			o.key = optarg;
 		else
 			break;
 	}
-	if (opt != -1 || optind < argc) {
+	/* Both or none. */
+	if (opt != -1 || optind < argc || !o.cert != !o.key) {
 		fputs(usage, opt == 'h' ? stdout : stderr);
 		return opt == 'h' ? 0 : 2;
 	}
@@ -215,10 +243,5 @@ static int app(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	sigset_t signals;
-
-	/* Blocked before there is a second thread, so blocked in all. */
-	stop_signals(&signals);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	return wend_main(app, argc, argv);
 }

@@ -13,14 +13,18 @@
 #define EXAMPLES_HTTPD_H
 
 #include <wend/short.h>
+#include <wend/std/context.h>
 #include <wend/std/http_server.h>
+#include <wend/std/tls.h>
 #include "examples/load.h"
 
 struct httpd {
 	int64_t started;
+	wend_ctx *told; /* ends when the server is to stop */
 	wend_http_server *server;
 	wend_http_router *router;
 	wend_http_files *files; /* of --root; NULL: none */
+	wend_tls_config *tls;   /* of --cert; NULL: none */
 	struct notes *notes;
 	struct load *load;
 };

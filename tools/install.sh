@@ -42,12 +42,20 @@ case $destdir in '' | /*) ;; *) destdir=$here/$destdir ;; esac
 root=$destdir$prefix
 
 version=$(cat runtime/VERSION)
-soname=$(readelf -d "$built/libwend.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
-if [ -z "$version" ] || [ -z "$soname" ]; then
-	echo "install: no version or soname in what was built" >&2
-	exit 1
-fi
-real=libwend.so.$version
+
+# soname NAME: of libNAME.so
+soname()
+{
+	readelf -d "$built/lib$1.so" |
+		sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'
+}
+
+for lib in wend wend-json wend-tls; do
+	if [ -z "$version" ] || [ -z "$(soname $lib)" ]; then
+		echo "install: no version or soname in what was built" >&2
+		exit 1
+	fi
+done
 
 # put FILE MODE PATH: install it and say so.  Not by install(1): under a Bazel
 # test "." is on PATH, and there this script has that name.
@@ -96,45 +104,84 @@ put_headers()
 		done
 }
 
+# put_library NAME: both libraries, and the names by which the shared one is found
+put_library()
+{
+	local name
+
+	name=$(soname "$1")
+	put "$built/lib$1.a" 644 "lib/lib$1.a"
+	put "$built/lib$1.so" 755 "lib/lib$1.so.$version"
+	put_link "lib$1.so.$version" "lib/$name"
+	put_link "$name" "lib/lib$1.so"
+}
+
+# put_pkgconfig NAME DESCRIPTION LINE...: the lines are what it needs
 put_pkgconfig()
 {
-	put_text lib/pkgconfig/wend.pc <<EOF
+	local name=$1 description=$2
+
+	shift 2
+	put_text "lib/pkgconfig/$name.pc" <<EOF
 prefix=\${pcfiledir}/../..
 libdir=\${prefix}/lib
 includedir=\${prefix}/include
 
-Name: wend
-Description: goroutines for C: tasks, channels, select, timers
+Name: $name
+Description: $description
 Version: $version
 Cflags: -I\${includedir}
-Libs: -L\${libdir} -lwend
-Libs.private: -lffi -luring -latomic_ops -lpthread -ldl
+Libs: -L\${libdir} -l$name
+$(printf '%s\n' "$@")
 EOF
 }
 
 put_cmake()
 {
 	put_text lib/cmake/wend/wendConfig.cmake <<EOF
-# wend::wend is the shared library, wend::wend_static the static one.
+# wend::wend is the shared library, wend::wend_static the static one; so are
+# wend::json and wend::tls, for packages that need Jansson and OpenSSL:
+#   find_package(wend REQUIRED COMPONENTS json tls)
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 
 get_filename_component(_wend_prefix "\${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
-if(NOT TARGET wend::wend)
-  add_library(wend::wend SHARED IMPORTED)
-  set_target_properties(wend::wend PROPERTIES
-    IMPORTED_LOCATION "\${_wend_prefix}/lib/$real"
-    IMPORTED_SONAME "$soname"
-    INTERFACE_INCLUDE_DIRECTORIES "\${_wend_prefix}/include")
+# The target wend::NAME is libFILE; both are linked with what stands behind.
+macro(_wend_library name file soname shared_needs static_needs)
+  if(NOT TARGET wend::\${name})
+    add_library(wend::\${name} SHARED IMPORTED)
+    set_target_properties(wend::\${name} PROPERTIES
+      IMPORTED_LOCATION "\${_wend_prefix}/lib/lib\${file}.so.$version"
+      IMPORTED_SONAME "\${soname}"
+      INTERFACE_INCLUDE_DIRECTORIES "\${_wend_prefix}/include"
+      INTERFACE_LINK_LIBRARIES "\${shared_needs}")
 
-  add_library(wend::wend_static STATIC IMPORTED)
-  set_target_properties(wend::wend_static PROPERTIES
-    IMPORTED_LOCATION "\${_wend_prefix}/lib/libwend.a"
-    INTERFACE_INCLUDE_DIRECTORIES "\${_wend_prefix}/include"
-    INTERFACE_LINK_LIBRARIES "ffi;uring;atomic_ops;Threads::Threads;\${CMAKE_DL_LIBS}")
-endif()
+    add_library(wend::\${name}_static STATIC IMPORTED)
+    set_target_properties(wend::\${name}_static PROPERTIES
+      IMPORTED_LOCATION "\${_wend_prefix}/lib/lib\${file}.a"
+      INTERFACE_INCLUDE_DIRECTORIES "\${_wend_prefix}/include"
+      INTERFACE_LINK_LIBRARIES "\${static_needs}")
+  endif()
+endmacro()
 
+_wend_library(wend wend $(soname wend) ""
+  "ffi;uring;atomic_ops;Threads::Threads;\${CMAKE_DL_LIBS}")
+_wend_library(json wend-json $(soname wend-json) "wend::wend;jansson"
+  "wend::wend_static;jansson")
+_wend_library(tls wend-tls $(soname wend-tls) "wend::wend"
+  "wend::wend_static;ssl;crypto")
+
+foreach(_wend_component IN LISTS wend_FIND_COMPONENTS)
+  if(TARGET wend::\${_wend_component})
+    set(wend_\${_wend_component}_FOUND TRUE)
+  elseif(wend_FIND_REQUIRED_\${_wend_component})
+    set(wend_FOUND FALSE)
+    set(wend_NOT_FOUND_MESSAGE "wend has no \${_wend_component}")
+  endif()
+endforeach()
+
+unset(_wend_component)
 unset(_wend_prefix)
 EOF
 	# Before 1.0 a minor version may break what the one before offered.
@@ -158,12 +205,16 @@ EOF
 
 echo "wend $version into $root:"
 put_headers
-put "$built/libwend.a" 644 lib/libwend.a
-put "$built/libwend.so" 755 "lib/$real"
-put_link "$real" "lib/$soname"
-put_link "$soname" lib/libwend.so
+for lib in wend wend-json wend-tls; do
+	put_library $lib
+done
 put "$built/runtime/block/libwend-preload.so" 755 lib/libwend-preload.so
-put_pkgconfig
+put_pkgconfig wend "goroutines for C: tasks, channels, select, timers" \
+	"Libs.private: -lffi -luring -latomic_ops -lpthread -ldl"
+put_pkgconfig wend-json "JSON for wend, by Jansson" \
+	"Requires: wend = $version, jansson"
+put_pkgconfig wend-tls "TLS for wend, by OpenSSL" \
+	"Requires: wend = $version" "Libs.private: -lssl -lcrypto"
 put_cmake
 put "$built/tools/wend/wend" 755 bin/wend
 put LICENSE 644 share/doc/wend/LICENSE

@@ -38,7 +38,9 @@ def cache_dir():
 
 
 def need(command, what):
-    path = shutil.which(command)
+    # Servers are not on everybody's PATH.
+    where = os.environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin"
+    path = shutil.which(command, path=where)
     if not path:
         raise Missing(f"{what} is missing: `{SETUP}` installs it")
     return path
@@ -162,8 +164,12 @@ def peer_redis():
     return need("redis-server", "redis-server")
 
 
+def peer_nginx():
+    return need("nginx", "nginx")
+
+
 PEER = {"go": peer_go, "boost": peer_boost, "pthread": peer_pthread,
-        "epoll": peer_epoll, "redis": peer_redis}
+        "epoll": peer_epoll, "redis": peer_redis, "nginx": peer_nginx}
 
 
 def versions():

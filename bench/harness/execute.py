@@ -39,9 +39,16 @@ def memory_limit():
     return float("inf")
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(n) for n in f.read().split()]
+
+
 def cpu_ns(pid):
-    """CPU time of another process, by its clock (clock_getcpuclockid)."""
-    return time.clock_gettime_ns((~pid << 3) | 2)
+    """CPU time of another process and of its children that run, by their
+    clocks (clock_getcpuclockid)."""
+    return sum(time.clock_gettime_ns((~p << 3) | 2)
+               for p in [pid, *children(pid)])
 
 
 def metrics_of(text):
@@ -191,6 +198,18 @@ class Program:
                 raise Died("ended before it listened")
             self.guard(spec.TIMEOUT_S)
 
+    def answers(self, port):
+        """Wait until a server that says nothing accepts connections."""
+        while True:
+            if not self.still():
+                raise Died("ended before it listened")
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                return
+            except ConnectionRefusedError:
+                self.step()
+            self.guard(spec.TIMEOUT_S)
+
     def stop(self):
         """End a server politely; it may also have died by itself."""
         if self.end is None and not self.still():
@@ -240,14 +259,14 @@ def run_client(launcher, cpus, command, server):
         return p.output.decode()
 
 
-def run_echo(tools, cpus, last_cpu, command, conns, quick):
+def run_echo(tools, cpus, last_cpu, command, conns, rate, quick):
     """One echo server and one load; metrics are named for the load."""
     with Program(tools["launch"], cpus, command) as server:
         port = server.port()
         client = [tools["loadgen"], "--port", str(port), "--conns", str(conns),
                   "--seconds", "0.3" if quick else "1.2",
                   "--warm", "0.1" if quick else "0.3",
-                  "--pid", str(server.pid)]
+                  "--rate", str(rate), "--pid", str(server.pid)]
         text = run_client(tools["launch"], [last_cpu], client, server)
         server.stop()
         found = metrics_of(text) + [("peak_rss", server.peak(), "MB")]
@@ -259,27 +278,38 @@ def wrk_time_us(text):
     return float(number) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
 
 
-def run_http(tools, cpus, last_cpu, command, quick, env=None):
+def http_load(tools, last_cpu, server, port, conns, quick):
+    wrk = [tools["wrk"], "-t1", f"-c{conns}", "--latency",
+           "-d1s" if quick else "-d2s", f"http://127.0.0.1:{port}/hello"]
+    used = cpu_ns(server.pid)
+    text = run_client(tools["launch"], [last_cpu], wrk, server)
+    used = cpu_ns(server.pid) - used
+    bad = re.search(r"Socket errors:.*|Non-2xx.*", text)
+    if bad:
+        raise Died("wrk: " + bad.group(0))
+    count = int(re.search(r"(\d+) requests in", text).group(1))
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+    late = {p: wrk_time_us(re.search(rf"\s{p}%\s+(\S+)", text).group(1))
+            for p in (50, 99)}
+    if not count:
+        raise Died("wrk got no answer")
+    return [(f"req_{conns}", rate, "req/s"),
+            (f"req_cpu_{conns}", count / used * 1e9, "req/s"),
+            (f"p50_{conns}", late[50], "us"), (f"p99_{conns}", late[99], "us")]
+
+
+def run_http(tools, cpus, last_cpu, command, port, quick, env=None):
+    """One server and wrk, with few connections, then with many."""
     with Program(tools["launch"], cpus, command, env) as server:
-        url = f"http://127.0.0.1:{server.port()}/hello"
-        wrk = [tools["wrk"], "-t1", f"-c{spec.HTTP_CONNS}", "--latency", url]
-        used = cpu_ns(server.pid)
-        text = run_client(tools["launch"], [last_cpu],
-                          wrk + ["-d1s" if quick else "-d2s"], server)
-        used = cpu_ns(server.pid) - used
+        if port:
+            server.answers(port)
+        else:
+            port = server.port()
+        found = []
+        for conns in spec.HTTP_CONNS:
+            found += http_load(tools, last_cpu, server, port, conns, quick)
         server.stop()
-        bad = re.search(r"Socket errors:.*|Non-2xx.*", text)
-        if bad:
-            raise Died("wrk: " + bad.group(0))
-        count = int(re.search(r"(\d+) requests in", text).group(1))
-        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
-        late = {p: wrk_time_us(re.search(rf"\s{p}%\s+(\S+)", text).group(1))
-                for p in (50, 99)}
-        if not count:
-            raise Died("wrk got no answer")
-        return [("req", rate, "req/s"), ("p50", late[50], "us"),
-                ("p99", late[99], "us"), ("cpu", used / 1e3 / count, "us"),
-                ("peak_rss", server.peak(), "MB")]
+        return found + [("peak_rss", server.peak(), "MB")]
 
 
 def free_port():

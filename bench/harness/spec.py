@@ -2,7 +2,7 @@
 """What there is to run: the benches, the peers, the limits."""
 
 WEND = "wend"
-PEERS = ("go", "boost", "pthread", "epoll", "redis")
+PEERS = ("go", "boost", "pthread", "epoll", "redis", "nginx")
 
 # name -> what it does, for --list; docs/BENCH.md has more.
 BENCHES = {
@@ -25,9 +25,9 @@ BENCHES = {
     "block_pipe": "1,000 tasks in raw read(), 4 that compute: what they lose",
     "announced": "a write() that does not block, against the bare call",
     "idle": "10,000 tasks that wait: the process's CPU time",
-    "echo": "TCP echo, 1, 100 and 1,000 busy connections of 64 bytes",
+    "echo": "TCP echo, 1, 100 and 1,000 busy connections, 10,000 idle ones",
     "kv": "SET and GET, 50 connections (redis-benchmark)",
-    "http": "hello over HTTP/1.1 keep-alive, 100 connections (wrk)",
+    "http": "hello over HTTP/1.1 keep-alive, 64 and 1,000 connections (wrk)",
 }
 
 # Benches that mean something with these numbers of processors only.
@@ -40,16 +40,17 @@ PROCS = {
     "idle": (2,),
 }
 
-# A peer that was made for these benches only.
-MADE_FOR = {"epoll": ("echo",), "redis": ("kv",)}
+# A peer that is for these benches only.
+MADE_FOR = {"epoll": ("echo",), "redis": ("kv",), "nginx": ("http",)}
 # A bench that only these peers have.
 ONLY_OF = {"kv": ("redis",)}
 
 # Run once more with these variables, wend alone: suffix of the metrics.
 AGAIN = {"preempt": ("_1ms", {"WEND_SLICE": "1ms"})}
 
-ECHO_CONNS = (1, 100, 1000)
-HTTP_CONNS = 100
+# Connections, and messages a second in all; 0: as many as there can be.
+ECHO_LOADS = ((1, 0), (100, 0), (1000, 0), (10_000, 5000))
+HTTP_CONNS = (64, 1000)
 KV_CONNS = 50
 # Requests of one connection under way, and how many requests in all.
 KV_LOADS = ((1, 200_000), (16, 1_600_000))

@@ -5,30 +5,13 @@
 #include "examples/kv/client.h"
 
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "examples/kv/server.h"
 
 #define READ_SIZE (16 * 1024)
+#define LINGER    (2 * WEND_SECOND)
 #define FLUSH_SIZE                                                             \
 	(64 * 1024) /* of answers that go out before the batch ends */
-
-static bool send_all(int fd, const struct kv_buf *b)
-{
-	size_t done = 0;
-
-	while (done < b->size) {
-		ssize_t n = write(fd, b->data + done, b->size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
 
 /* Say of answers that the log does not have what they promise. */
 static void take_back(struct kv_client *c, int err)
@@ -66,8 +49,9 @@ bool kv_client_flush(struct kv_client *c)
 	c->mark_count = 0;
 	if (c->out.failed)
 		return false;
-	sent = c->listener.outbox ? kv_outbox_put(c->listener.outbox, &c->out) :
-				    send_all(c->fd, &c->out);
+	sent = c->listener.outbox ?
+		       kv_outbox_put(c->listener.outbox, &c->out) :
+		       wend_conn_write(c->conn, c->out.data, c->out.size) >= 0;
 	kv_buf_reset(&c->out);
 	return sent;
 }
@@ -162,10 +146,8 @@ static bool receive(struct kv_client *c)
 
 	if (!kv_buf_reserve(&c->in, READ_SIZE))
 		return false;
-	do {
-		n = read(c->fd, c->in.data + c->in.size,
-			 c->in.room - c->in.size);
-	} while (n < 0 && errno == EINTR);
+	n = wend_conn_read(c->conn, c->in.data + c->in.size,
+			   c->in.room - c->in.size);
 	if (n <= 0)
 		return false;
 	c->in.size += (size_t)n;
@@ -178,7 +160,9 @@ static void linger(struct kv_client *c)
 {
 	int64_t most = 16 << 20;
 
-	shutdown(c->fd, SHUT_WR);
+	wend_conn_set_read_deadline(c->conn, wend_after(LINGER));
+	if (wend_conn_close_write(c->conn) != 0)
+		return;
 	for (c->in.size = 0; most > 0 && receive(c); c->in.size = 0)
 		most -= (int64_t)c->in.size;
 }

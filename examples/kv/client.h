@@ -16,12 +16,11 @@ struct kv_mark {
 	uint64_t wrote;
 };
 
-/* All of it is its own task's, but for the links. */
+/* All of it is its own task's. */
 struct kv_client {
-	int fd;
+	wend_conn *conn;
 	uint64_t id;
 	char name[64];
-	struct kv_client *next, **link; /* kv_server.lock */
 
 	struct kv_buf in; /* from the next request on */
 	struct kv_resp request;

@@ -3,7 +3,7 @@
  * kv.h - the parts of kv, who calls whom, and what they share.
  *
  *	main.c      options, start and stop
- *	server.c    accepting, stopping, the list of clients; listen.c
+ *	server.c    accepting, stopping
  *	client.c    one client: read, run what arrived, answer with one write
  *	resp.c      requests as they arrive, RESP2 or inline
  *	reply.c     answers, RESP2; buf.c: the bytes

@@ -11,10 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
+#include <wend/std/os.h>
 
 #include "examples/kv/command.h"
-#include "examples/kv/listen.h"
 #include "examples/kv/server.h"
 #include "examples/kv/sweep.h"
 
@@ -45,39 +44,52 @@ struct kv_options kv_options = {
 	.output_limit = 32 << 20,
 };
 
-static void stop_signals(sigset_t *set)
+TASK(stop_when_told, (wend_ctx *, told))
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-}
-
-/* The signals are blocked in every thread; this task waits for one. */
-TASK(stop_on_signal, (const sigset_t *, signals))
-{
-	int sig;
-
-	wend_task_set_name("signals");
-	sigwait(signals, &sig);
+	wend_task_set_name("stop");
+	wend_chan_recv(wend_ctx_done(told), NULL);
 	kv_server_stop();
 }
 
-static int listen_all(int fds[2])
+/* On the loopback interface: there are no passwords. */
+static int listen_tcp(wend_net_listener **l)
 {
 	struct kv_options *o = &kv_options;
+	char address[32];
+	int err;
 
-	fds[0] = o->port < 0 ? -1 : kv_listen_tcp(&o->port);
-	if (o->port >= 0 && fds[0] < 0) {
-		fprintf(stderr, "kv: port %ld: %s\n", o->port,
-			strerror(-fds[0]));
-		return fds[0];
-	}
-	fds[1] = o->unix_path == NULL ? -1 : kv_listen_unix(o->unix_path);
-	if (o->unix_path != NULL && fds[1] < 0) {
-		fprintf(stderr, "kv: %s: %s\n", o->unix_path,
-			strerror(-fds[1]));
-		return fds[1];
-	}
+	snprintf(address, sizeof(address), "127.0.0.1:%ld", o->port);
+	err = wend_net_listen(l, address, NULL);
+	if (err != 0)
+		fprintf(stderr, "kv: port %ld: %s\n", o->port, strerror(-err));
+	else
+		o->port = wend_net_listener_port(*l);
+	return err;
+}
+
+static int listen_unix(wend_net_listener **l)
+{
+	const char *path = kv_options.unix_path;
+	char address[WEND_NET_TEXT];
+	int n = snprintf(address, sizeof(address), "unix:%s", path);
+	int err = (size_t)n < sizeof(address) ?
+			  wend_net_listen(l, address, NULL) :
+			  -ENAMETOOLONG;
+
+	if (err != 0)
+		fprintf(stderr, "kv: %s: %s\n", path, strerror(-err));
+	return err;
+}
+
+static int listen_all(wend_net_listener *listeners[2])
+{
+	const struct kv_options *o = &kv_options;
+	int err = o->port < 0 ? 0 : listen_tcp(&listeners[0]);
+
+	if (err == 0 && o->unix_path != NULL)
+		err = listen_unix(&listeners[1]);
+	if (err != 0)
+		return err;
 	if (o->unix_path != NULL)
 		printf("listening at %s\n", o->unix_path);
 	if (o->port >= 0)
@@ -87,7 +99,7 @@ static int listen_all(int fds[2])
 }
 
 /* Serve; when that has ended, keep what is to be kept. */
-static int serve(const int fds[2])
+static int serve(wend_net_listener *const listeners[2])
 {
 	wend_task *sweeper;
 	int err = kv_log_start(), kept;
@@ -95,7 +107,7 @@ static int serve(const int fds[2])
 	if (err == 0)
 		err = kv_sweep_start(&sweeper);
 	if (err == 0) {
-		err = kv_server_run(fds);
+		err = kv_server_run(listeners);
 		kv_sweep_stop(sweeper);
 	}
 	kept = kv_log_stop();
@@ -107,24 +119,47 @@ static int serve(const int fds[2])
 	return err != 0 || kept != 0;
 }
 
+/* Serve until a signal comes. */
+static int run(wend_ctx *told)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	wend_net_listener *listeners[2] = { NULL, NULL };
+	int status = 1, err;
+	wend_task *stopper;
+	wend_attr attr = { .handle = &stopper };
+
+	/* First: who has read where it listens may send one. */
+	err = wend_os_notify_ctx(told, signals, 2);
+	if (err == 0)
+		err = go_with(&attr, stop_when_told, told);
+	if (err != 0) {
+		fprintf(stderr, "kv: signals: %s\n", strerror(-err));
+		wend_os_notify_ctx_stop(told);
+		return 1;
+	}
+	if (listen_all(listeners) == 0)
+		status = serve(listeners);
+	wend_os_notify_ctx_stop(told);
+	wend_ctx_cancel(told);
+	wend_join(stopper, NULL);
+	for (int i = 0; i < 2; i++)
+		wend_net_listener_free(listeners[i]);
+	return status;
+}
+
 static int app(int argc, char **argv)
 {
-	int fds[2] = { -1, -1 }, status = 1;
-	sigset_t signals;
+	wend_ctx *told;
+	int status = 1;
 
-	stop_signals(&signals);
 	kv_db_init();
 	kv_commands_init();
 	if (kv_options.log_path != NULL && kv_log_open(kv_options.log_path))
 		return 1;
-	if (listen_all(fds) == 0 && go(stop_on_signal, &signals) == 0)
-		status = serve(fds);
-	if (fds[0] >= 0)
-		close(fds[0]);
-	if (fds[1] >= 0) {
-		close(fds[1]);
-		unlink(kv_options.unix_path);
-	}
+	told = wend_ctx_with_cancel(NULL);
+	if (told != NULL)
+		status = run(told);
+	wend_ctx_unref(told);
 	kv_db_free();
 	return status;
 }
@@ -247,13 +282,8 @@ static void raise_limits(void)
 
 int main(int argc, char **argv)
 {
-	sigset_t signals;
-
 	read_options(argc, argv);
 	raise_limits();
-	/* Blocked before there is a second thread, so blocked in all. */
-	stop_signals(&signals);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	/* Errors of write(), not the end of us. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

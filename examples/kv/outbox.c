@@ -6,37 +6,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 struct kv_outbox {
 	wend_mutex lock;
 	wend_cond more;
 	struct kv_buf waiting;
 	size_t limit;
-	int fd;
+	wend_conn *conn;
 	bool gone;   /* nothing can be sent any more */
 	bool ending; /* nothing more will be put in */
 	wend_task *writer;
 };
-
-/* Write it all; false: the client is gone. */
-static bool send_all(int fd, const struct kv_buf *b)
-{
-	size_t done = 0;
-
-	while (done < b->size) {
-		ssize_t n = send(fd, b->data + done, b->size - done,
-				 MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
 
 TASK(write_messages, (struct kv_outbox *, o))
 {
@@ -55,7 +35,8 @@ TASK(write_messages, (struct kv_outbox *, o))
 		sending = o->waiting;
 		o->waiting = empty;
 		wend_mutex_unlock(&o->lock);
-		sent = send_all(o->fd, &sending);
+		sent = wend_conn_write(o->conn, sending.data, sending.size) >=
+		       0;
 		kv_buf_reset(&sending);
 		wend_mutex_lock(&o->lock);
 		o->gone |= !sent;
@@ -64,13 +45,13 @@ TASK(write_messages, (struct kv_outbox *, o))
 	kv_buf_free(&sending);
 }
 
-struct kv_outbox *kv_outbox_new(int fd, size_t limit)
+struct kv_outbox *kv_outbox_new(wend_conn *conn, size_t limit)
 {
 	struct kv_outbox *o = calloc(1, sizeof(*o));
 
 	if (o == NULL)
 		return NULL;
-	o->fd = fd;
+	o->conn = conn;
 	o->limit = limit;
 	if (go_with(&(wend_attr){ .handle = &o->writer }, write_messages, o) !=
 	    0) {
@@ -95,8 +76,8 @@ bool kv_outbox_put(struct kv_outbox *o, const struct kv_buf *bytes)
 		o->gone = true;
 	alive = !o->gone;
 	if (!alive) {
-		/* Its two tasks wait in read() and write(). */
-		shutdown(o->fd, SHUT_RDWR);
+		/* Its two tasks wait, one to read, one to write. */
+		wend_conn_close(o->conn);
 		kv_buf_free(&o->waiting);
 	}
 	wend_cond_signal(&o->more);

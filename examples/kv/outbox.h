@@ -8,13 +8,15 @@
 #ifndef EXAMPLES_KV_OUTBOX_H
 #define EXAMPLES_KV_OUTBOX_H
 
+#include <wend/std/conn.h>
+
 #include "examples/kv/buf.h"
 #include "examples/kv/kv.h"
 
 struct kv_outbox;
 
-/* NULL: no memory. fd must stay open until kv_outbox_free(). */
-struct kv_outbox *kv_outbox_new(int fd, size_t limit);
+/* NULL: no memory. conn must stay until kv_outbox_free(). */
+struct kv_outbox *kv_outbox_new(wend_conn *conn, size_t limit);
 
 /* false: the client is gone, or too slow, and then hung up on. */
 bool kv_outbox_put(struct kv_outbox *o, const struct kv_buf *bytes);

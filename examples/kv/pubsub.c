@@ -151,7 +151,7 @@ static bool need_outbox(struct kv_call *c, struct kv_listener *l)
 		return false;
 	}
 	if (l->outbox == NULL)
-		l->outbox = kv_outbox_new(c->client->fd,
+		l->outbox = kv_outbox_new(c->client->conn,
 					  kv_options.output_limit);
 	if (l->outbox != NULL)
 		return true;

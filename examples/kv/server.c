@@ -2,159 +2,111 @@
 /*
  * server.c - accepting, stopping; a task for each client.
  *
- * Stopping: `stopping` is set first. A client that is linked in before
- * hang_up_all() has its reading shut down there, one that comes later sees
- * the flag; either way its task answers what it has read and ends.
+ * Both are the library's (wend/std/net.h). When it is told to stop, hang_up()
+ * ends the reading of each client: its task answers what has arrived by then,
+ * and ends.
  */
-#define _GNU_SOURCE /* accept4() */
 #include "examples/kv/server.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "examples/kv/client.h"
 
 #define GRACE (5 * WEND_SECOND)
 
 static struct {
-	int fds[2];
-	atomic_bool stopping;
+	wend_net_server *net;
 	_Atomic uint64_t accepted, refused, commands, count;
 	int64_t started;
-	wend_waitgroup accepting, serving;
-	wend_mutex lock; /* of clients */
-	struct kv_client *clients;
-} server = { .fds = { -1, -1 } };
+	wend_mutex lock;
+	wend_cond stop;
+	bool stopping; /* lock */
+	int error;     /* lock: the first listener's that failed */
+} server;
 
-static void link_client(struct kv_client *c)
-{
-	wend_mutex_lock(&server.lock);
-	c->next = server.clients;
-	c->link = &server.clients;
-	if (c->next != NULL)
-		c->next->link = &c->next;
-	server.clients = c;
-	if (server.stopping)
-		shutdown(c->fd, SHUT_RD);
-	wend_mutex_unlock(&server.lock);
-}
-
-static void unlink_client(struct kv_client *c)
-{
-	wend_mutex_lock(&server.lock);
-	*c->link = c->next;
-	if (c->next != NULL)
-		c->next->link = c->link;
-	wend_mutex_unlock(&server.lock);
-}
-
-static void hang_up_all(int how)
-{
-	wend_mutex_lock(&server.lock);
-	for (struct kv_client *c = server.clients; c != NULL; c = c->next)
-		shutdown(c->fd, how);
-	wend_mutex_unlock(&server.lock);
-}
-
-TASK(serve, (struct kv_client *, c))
-{
-	int on = 1;
-
-	wend_task_set_name("client");
-	/* Fails where it means nothing: at a socket file. */
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	link_client(c);
-	kv_client_serve(c);
-	unlink_client(c);
-	close(c->fd);
-	free(c);
-	server.count--;
-	wend_waitgroup_done(&server.serving);
-}
-
-static void refuse(int fd)
+static void refuse(wend_conn *conn)
 {
 	static const char why[] = "-ERR max number of clients reached\r\n";
 
 	server.refused++;
-	send(fd, why, sizeof(why) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
+	wend_conn_set_write_deadline(conn, wend_after(WEND_SECOND));
+	(void)wend_conn_write(conn, why, sizeof(why) - 1);
 }
 
-static void start_serving(int fd)
+static void serve(wend_conn *conn, void *arg)
 {
-	struct kv_client *c;
+	struct kv_client c = { .conn = conn };
 
+	(void)arg;
 	if (++server.count > (uint64_t)kv_options.max_clients) {
-		server.count--;
-		refuse(fd);
-		return;
+		refuse(conn);
+	} else {
+		c.id = ++server.accepted;
+		kv_client_serve(&c);
 	}
-	c = calloc(1, sizeof(*c));
-	wend_waitgroup_add(&server.serving, 1);
-	if (c != NULL) {
-		c->fd = fd;
-		c->id = ++server.accepted;
-	}
-	if (c == NULL || go(serve, c) != 0) {
-		free(c);
-		server.count--;
-		wend_waitgroup_done(&server.serving);
-		refuse(fd);
-	}
+	server.count--;
 }
 
-TASK(accept_clients, (int, listener))
+/* What has come already can still be read. */
+static void hang_up(wend_conn *conn, void *arg)
 {
-	wend_task_set_name("accept");
-	while (!server.stopping) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-		if (fd >= 0)
-			start_serving(fd);
-		else if (errno != EINTR && errno != ECONNABORTED)
-			/* Out of descriptors: some will be given back. */
-			wend_sleep(10 * WEND_MILLISECOND);
-	}
-	wend_waitgroup_done(&server.accepting);
+	(void)arg;
+	shutdown(wend_conn_fd(conn), SHUT_RD);
 }
 
-int kv_server_run(const int fds[2])
+/* error: why, if nobody has asked for it. */
+static void stop(int error)
 {
-	int err = 0;
-
-	server.started = wend_now();
-	for (int i = 0; i < 2; i++) {
-		if (fds[i] < 0 || err != 0)
-			continue;
-		server.fds[i] = fds[i];
-		wend_waitgroup_add(&server.accepting, 1);
-		err = go(accept_clients, fds[i]);
-		if (err != 0) {
-			wend_waitgroup_done(&server.accepting);
-			kv_server_stop();
-		}
-	}
-	wend_waitgroup_wait(&server.accepting);
-	hang_up_all(SHUT_RD);
-	if (wend_waitgroup_wait_until(&server.serving, wend_after(GRACE)) !=
-	    0) {
-		/* Somebody does not take his answer. */
-		hang_up_all(SHUT_RDWR);
-		wend_waitgroup_wait(&server.serving);
-	}
-	return err;
+	wend_mutex_lock(&server.lock);
+	server.stopping = true;
+	if (server.error == 0)
+		server.error = error;
+	wend_cond_broadcast(&server.stop);
+	wend_mutex_unlock(&server.lock);
 }
 
 void kv_server_stop(void)
 {
-	server.stopping = true;
-	for (int i = 0; i < 2; i++)
-		if (server.fds[i] >= 0)
-			shutdown(server.fds[i], SHUT_RDWR);
+	stop(0);
+}
+
+TASK(accept_clients, (wend_net_listener *, listener))
+{
+	wend_task_set_name("accept");
+	stop(wend_net_server_serve(server.net, listener));
+}
+
+static void wait_for_stop(void)
+{
+	wend_mutex_lock(&server.lock);
+	while (!server.stopping)
+		wend_cond_wait(&server.stop, &server.lock);
+	wend_mutex_unlock(&server.lock);
+}
+
+int kv_server_run(wend_net_listener *const listeners[2])
+{
+	server.started = wend_now();
+	server.net = wend_net_server_new(
+		serve, NULL,
+		&(wend_net_server_opts){ .name = "client",
+					 .stopping = hang_up });
+	if (server.net == NULL)
+		return -ENOMEM;
+	nursery(n) {
+		for (int i = 0; i < 2; i++)
+			if (listeners[i] != NULL &&
+			    nursery_go(&n, accept_clients, listeners[i]) != 0)
+				stop(-ENOMEM);
+		wait_for_stop();
+		if (wend_net_server_shutdown(server.net, wend_after(GRACE)))
+			fputs("kv: somebody does not take his answer: hung up "
+			      "on\n",
+			      stderr);
+	}
+	wend_net_server_free(server.net);
+	return server.error;
 }
 
 void kv_server_count(uint64_t commands)

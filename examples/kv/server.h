@@ -5,11 +5,14 @@
 #ifndef EXAMPLES_KV_SERVER_H
 #define EXAMPLES_KV_SERVER_H
 
+#include <wend/std/net.h>
+
 #include "examples/kv/kv.h"
 
-/* Serve what connects to these sockets (-1: none) until kv_server_stop(); then
- * answer the requests that have arrived, and hang up. Returns 0 or -ENOMEM. */
-int kv_server_run(const int fds[2]);
+/* Serve what connects to these listeners (NULL: none) until kv_server_stop();
+ * then answer the requests that have arrived, and hang up. Returns 0 or what is
+ * wrong. */
+int kv_server_run(wend_net_listener *const listeners[2]);
 
 /* From any task, also of a client. */
 void kv_server_stop(void);

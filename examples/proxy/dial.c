@@ -2,6 +2,8 @@
 /*
  * dial.c - connections to the other side, within their time.
  */
+#include <stdio.h>
+#include <string.h>
 #include "examples/proxy/proxy.h"
 
 struct dialling {
@@ -26,4 +28,21 @@ int proxy_dial(struct proxy *p, const char *address, wend_conn **conn)
 	if (err == 0)
 		*conn = d.conn;
 	return err;
+}
+
+int proxy_dial_http(void *arg, const char *host, const char *port, bool tls,
+		    int64_t deadline, wend_conn **conn)
+{
+	bool v6 = strchr(host, ':') != NULL;
+	char address[300];
+	int n;
+
+	(void)deadline; /* WEND_FOREVER; proxy_dial() has its own */
+	if (tls)
+		return -EPROTONOSUPPORT;
+	n = snprintf(address, sizeof(address), v6 ? "[%s]:%s" : "%s:%s", host,
+		     port);
+	if ((size_t)n >= sizeof(address))
+		return -EINVAL;
+	return proxy_dial(arg, address, conn);
 }

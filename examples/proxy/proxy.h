@@ -5,7 +5,6 @@
  *	main.c     options
  *	serve.c    start and stop
  *	dial.c     connections to the other side
- *	patient.c  those of HTTP, which end when they are silent
  *	relay.c    two connections, each one's bytes to the other
  *	tunnel.c   relays: of the forwarder, and of HTTP's CONNECT
  *	request.c  requests of HTTP, passed on one by one
@@ -47,8 +46,7 @@ int proxy_serve(const struct proxy_options *options);
 /* Connect within --connect: 0 or an error; -ECANCELED when p->work ends. */
 int proxy_dial(struct proxy *p, const char *address, wend_conn **conn);
 
-/* The same for the client of HTTP, whose arg is the proxy: a connection on
- * which nothing happens for --idle fails with -ETIMEDOUT. */
+/* The same for the client of HTTP, whose arg is the proxy. */
 wend_http_dial proxy_dial_http;
 
 /*

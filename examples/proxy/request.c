@@ -21,10 +21,11 @@ struct exchange {
 
 int proxy_refuse(wend_http_reply *w, int error)
 {
-	int status = error == -ETIMEDOUT ? 504 :
-		     error == -ECANCELED ? 503 :
-		     error == -EINVAL    ? 400 :
-					   502;
+	int status = error == -ETIMEDOUT       ? 504 :
+		     error == -ECANCELED       ? 503 :
+		     error == -EINVAL          ? 400 :
+		     error == -EPROTONOSUPPORT ? 501 :
+						 502;
 	char text[128];
 
 	snprintf(text, sizeof(text), "proxy: %s", strerror(-error));
@@ -46,7 +47,7 @@ static void copy_body(struct exchange *x, wend_http_response *a)
 	}
 	/* A body that is cut short must not look whole. */
 	if (n < 0)
-		wend_conn_close(x->request->conn);
+		wend_http_abort(x->reply);
 }
 
 static void pass_answer(struct exchange *x, wend_http_response *a)
@@ -98,11 +99,14 @@ static int ask(void *arg)
 static const char *url_of(wend_http_request *r)
 {
 	const char *query = r->query != NULL ? r->query : "";
-	size_t n = strlen(r->host) + strlen(r->raw_path) + strlen(query) + 9;
+	/* The client asks us for https in a tunnel, as a rule. */
+	const char *scheme = r->scheme != NULL ? r->scheme : "http";
+	size_t n = strlen(scheme) + strlen(r->host) + strlen(r->raw_path) +
+		   strlen(query) + 5;
 	char *url = wend_http_alloc(r, n);
 
 	if (url != NULL)
-		snprintf(url, n, "http://%s%s%s%s", r->host, r->raw_path,
+		snprintf(url, n, "%s://%s%s%s%s", scheme, r->host, r->raw_path,
 			 r->query != NULL ? "?" : "", query);
 	return url;
 }

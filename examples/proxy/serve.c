@@ -44,6 +44,7 @@ static int make_http(struct proxy *p)
 	p->client = wend_http_client_new(
 		&(wend_http_client_opts){ .dial = proxy_dial_http,
 					  .dial_arg = p,
+					  .io_timeout = p->options->idle,
 					  .max_redirects = -1,
 					  .user_agent = "" });
 	return p->http != NULL && p->client != NULL ? 0 : -ENOMEM;

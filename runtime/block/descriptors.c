@@ -92,6 +92,7 @@ static int ring_read(int fd, void *buf, size_t size, const void *caller)
 {
 	const struct wend__io_op op = {
 		.opcode = IORING_OP_RECV,
+		.prompt = true,
 		.fd = fd,
 		.addr = buf,
 		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,
@@ -151,6 +152,7 @@ BLOCK_EXPORT ssize_t read(int fd, void *buf, size_t size)
 	ssize_t result;
 	int r;
 	BLOCK_NEXT(read)
+	BLOCK_READS
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
@@ -173,6 +175,7 @@ BLOCK_EXPORT ssize_t readv(int fd, const struct iovec *iov, int n)
 	enum verdict v;
 	ssize_t result;
 	BLOCK_NEXT(readv)
+	BLOCK_READS
 
 	if (!wend__block_in_task())
 		return next(fd, iov, n);
@@ -322,7 +325,6 @@ int wend__block_batched_write(int fd, const void *buf, size_t size,
 {
 	const struct wend__io_op op = {
 		.opcode = IORING_OP_SEND,
-		.prompt = true,
 		.fd = fd,
 		.addr = buf,
 		.len = size < RW_MAX ? (uint32_t)size : RW_MAX,
@@ -345,6 +347,7 @@ BLOCK_EXPORT ssize_t write(int fd, const void *buf, size_t size)
 	ssize_t part = 0;
 	int r;
 	BLOCK_NEXT(write)
+	BLOCK_WRITES
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
@@ -415,6 +418,7 @@ BLOCK_EXPORT ssize_t writev(int fd, const struct iovec *iov, int n)
 	ssize_t result;
 	int r;
 	BLOCK_NEXT(writev)
+	BLOCK_WRITES
 
 	if (!wend__block_in_task())
 		return next(fd, iov, n);

@@ -251,17 +251,7 @@ int64_t wend__block_deadline(int fd, int option)
 /* --- parking ------------------------------------------------------------------------------- */
 
 #if WEND__TSAN
-/* ThreadSanitizer orders what one thread did before a write() with what another
- * does after the read() that it makes return; it does not see the ring. One
- * order for all descriptors hides some races, and reports no false one. */
-void __tsan_acquire(void *addr);
-void __tsan_release(void *addr);
-static char order;
-#define order_before() __tsan_release(&order)
-#define order_after()  __tsan_acquire(&order)
-#else
-#define order_before() ((void)0)
-#define order_after()  ((void)0)
+char wend__block_order;
 #endif
 
 /* A time limit is an EAGAIN to who set it. A wend_call_limit's deadline is not,
@@ -277,12 +267,8 @@ int wend__block_park_slow(const struct wend__io_op *op, int option,
 			  const char *why, const void *caller)
 {
 	int64_t deadline = wend__block_deadline(op->fd, option);
-	int r;
 
-	order_before();
-	r = wend__io_run(op, deadline, why, caller);
-	order_after();
-	return outcome(r, deadline);
+	return outcome(wend__io_run(op, deadline, why, caller), deadline);
 }
 
 int wend__block_await(int fd, short events, int64_t deadline, const char *why,

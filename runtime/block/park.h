@@ -98,6 +98,33 @@ static inline bool block_batch(int fd)
 }
 
 /*
+ * ThreadSanitizer orders what one thread did before a write() with what another
+ * does after the read() that it makes return. It sees neither the ring, nor
+ * preadv2(), nor whose the other end of a socket is that came out of the ring:
+ * so each wrapper says which of the two it is. One order for all descriptors
+ * hides some races, and reports no false one.
+ */
+#if WEND__TSAN
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+extern char wend__block_order;
+
+static inline void block_order_after(const char *unused)
+{
+	(void)unused;
+	__tsan_acquire(&wend__block_order);
+}
+
+#define BLOCK_WRITES __tsan_release(&wend__block_order);
+#define BLOCK_READS                                                            \
+	__attribute__((__cleanup__(block_order_after), __unused__))            \
+	const char block_reads = 0;
+#else
+#define BLOCK_WRITES
+#define BLOCK_READS
+#endif
+
+/*
  * wend__block_park - do op in the ring. option: as wend__block_deadline().
  * Returns what wend__io_run() does, -EAGAIN for a time limit.
  */
@@ -107,7 +134,7 @@ int wend__block_park_slow(const struct wend__io_op *op, int option,
 static inline int wend__block_park(const struct wend__io_op *op, int option,
 				   const char *why, const void *caller)
 {
-	if (WEND__TSAN || a32_load_relaxed(&wend__block_limits))
+	if (a32_load_relaxed(&wend__block_limits))
 		return wend__block_park_slow(op, option, why, caller);
 	return wend__io_run(op, INT64_MAX, why, caller);
 }

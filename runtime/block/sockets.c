@@ -115,6 +115,7 @@ BLOCK_EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
 	int64_t deadline = 0;
 	ssize_t r;
 	BLOCK_NEXT(recvfrom)
+	BLOCK_READS
 
 	if (!wend__block_in_task() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)))
 		return next(fd, buf, size, flags, from, from_size);
@@ -157,6 +158,7 @@ BLOCK_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	int64_t deadline = 0;
 	ssize_t r;
 	BLOCK_NEXT(recvmsg)
+	BLOCK_READS
 
 	if (!wend__block_in_task() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)))
 		return next(fd, msg, flags);
@@ -320,6 +322,7 @@ BLOCK_EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 	size_t part = 0;
 	ssize_t r;
 	BLOCK_NEXT(sendto)
+	BLOCK_WRITES
 
 	if (!wend__block_in_task() || (flags & MSG_DONTWAIT))
 		return next(fd, buf, size, flags, to, to_size);
@@ -392,6 +395,7 @@ BLOCK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	int64_t deadline = 0;
 	ssize_t r;
 	BLOCK_NEXT(sendmsg)
+	BLOCK_WRITES
 
 	if (!wend__block_in_task() || (flags & MSG_DONTWAIT))
 		return next(fd, msg, flags);
@@ -464,6 +468,7 @@ BLOCK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *addr_size,
 {
 	int r;
 	BLOCK_NEXT(accept4)
+	BLOCK_READS
 
 	if (!wend__block_in_task())
 		return next(fd, addr, addr_size, flags);
@@ -491,6 +496,7 @@ BLOCK_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t size)
 	};
 	int r;
 	BLOCK_NEXT(connect)
+	BLOCK_WRITES
 
 	if (!wend__block_in_task() || wend__block_nonblocking(fd))
 		return next(fd, addr, size);

@@ -22,7 +22,6 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <wend/block.h>
 #include <wend/errno.h>
@@ -34,7 +33,7 @@
 /* A thread in poll(), by its eventfd. */
 struct sleeper {
 	struct sleeper *next;
-	int bell; /* -1: none to be had, it looks by itself */
+	int bell; /* below 0: none to be had, it looks by itself */
 };
 
 /* How often a sleeper looks that cannot be woken. */
@@ -200,7 +199,11 @@ static const struct timespec *time_left(int64_t until, int bell,
 static int sleep_once(wend_call_limit *l, int fd, short events,
 		      int64_t deadline)
 {
-	struct sleeper me = { .bell = eventfd(0, EFD_CLOEXEC) };
+	/* Bare, as its write and close: no wrapper of the C library's functions,
+	 * ours or a sanitizer's, is to see one without the others. */
+	struct sleeper me = {
+		.bell = (int)wend__syscall3(SYS_eventfd2, 0, EFD_CLOEXEC, 0),
+	};
 	struct sleeper **at;
 	struct pollfd fds[2] = {
 		{ .fd = fd, .events = events },
@@ -228,7 +231,7 @@ static int sleep_once(wend_call_limit *l, int fd, short events,
 	*at = me.next;
 	unlock(l);
 	if (me.bell >= 0)
-		(void)close(me.bell);
+		(void)wend__syscall3(SYS_close, me.bell, 0, 0);
 	if (r < 0)
 		return r == -EINTR ? 0 : r;
 	return fds[0].revents != 0;

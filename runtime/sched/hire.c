@@ -90,10 +90,10 @@ void wend__server_to_bound(struct wend__server *s, struct wend_task *t)
 	 * already, and the watchdog be at that word again. */
 	queued = a32_load_relaxed(&b->preempt->claim) == WEND__CLAIM_QUEUED;
 	aptr_store_release(&b->server, s);
-	if (queued && b->seat) {
+	if (queued && wend__worker_seat(b)) {
 		/* The kernel holds it. [watch.seat] */
 		a32_store_release(&b->preempt->claim, WEND__CLAIM_CLAIMING);
-		wend__port->detect->resume(b->seat, s->id);
+		wend__port->detect->resume(wend__worker_seat(b), s->id);
 		(void)a32_cas_full(&b->preempt->claim, WEND__CLAIM_CLAIMING,
 				   WEND__CLAIM_NONE);
 		return;

@@ -136,9 +136,9 @@ static bool runs_in_seat(const struct wend__worker *w)
 {
 	enum wend__seat_state state;
 
-	if (!w->seat)
+	if (!wend__worker_seat(w))
 		return false;
-	state = wend__port->detect->state(w->seat);
+	state = wend__port->detect->state(wend__worker_seat(w));
 	return state != WEND__SEAT_BLOCKED && state != WEND__SEAT_HELD &&
 	       state != WEND__SEAT_STOPPED;
 }

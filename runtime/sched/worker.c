@@ -51,6 +51,24 @@ static void put_gone(struct wend__worker *w)
 
 /* --- the thread -------------------------------------------------------------------- */
 
+/* The watch has it started, or not. */
+static void take_seat(struct wend__worker *w)
+{
+	if (wend__port->detect && wend__watchdog &&
+	    a32_load_relaxed(&wend__watchdog->threads))
+		aptr_store_release(&w->seat, wend__port->detect->enter(w));
+}
+
+static void leave_seat(struct wend__worker *w)
+{
+	struct wend__seat *seat = w->seat;
+
+	if (!seat)
+		return;
+	aptr_store_release(&w->seat, (struct wend__seat *)NULL);
+	wend__port->detect->leave(seat);
+}
+
 static void worker_main(void *arg)
 {
 	struct wend__worker *w = arg;
@@ -71,16 +89,11 @@ static void worker_main(void *arg)
 		/* Without a signal stack an overflow is a bare crash. */
 		(void)wend__overflow_thread();
 	}
-	/* The watch has it started, or not. */
-	if (wend__port->detect && wend__watchdog &&
-	    a32_load_relaxed(&wend__watchdog->threads))
-		w->seat = wend__port->detect->enter(w);
+	take_seat(w);
 	do {
 		wend__serve(w);
 	} while (wend__spare_wait(w));
-	if (w->seat)
-		wend__port->detect->leave(w->seat);
-	w->seat = NULL;
+	leave_seat(w);
 	if (!wend__sim)
 		wend__overflow_thread_end();
 	wend__self = NULL;

@@ -27,8 +27,9 @@
 /* What to do; the fields are those of the kernel's submission entry. */
 struct wend__io_op {
 	uint8_t opcode; /* IORING_OP_* */
-	/* As a rule it does not wait; who does it is to go on while what it
-	 * touched is near. */
+	/* Who waits for it is to go on soon after it was done, while what the
+	 * kernel touched for it is near: who receives, as a rule answers on
+	 * the same socket. */
 	bool prompt;
 	int fd;
 	const void *addr;

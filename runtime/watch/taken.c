@@ -64,6 +64,7 @@ void wend__taken_add(struct wend__worker *w, bool preempted)
 		list_add(w);
 	w->taken_at = wend__now();
 	w->taken_preempted = preempted;
+	w->taken_tid = w->tid;
 	w->taken_clock = wend__thread_clock(w->tid);
 }
 
@@ -78,17 +79,25 @@ static void stop_soon(struct wend__worker *w, int64_t now)
 	wend__signal_worker(w, now);
 }
 
-/* Whether w has used CPU since the last look and has not blocked again. */
-static bool woke_up(struct wend__worker *w)
+/* Who sleeps on is left alone, its other fields in no near cache. */
+static void look(struct wend__worker *w, int64_t now)
 {
-	int64_t clock = wend__thread_clock(w->tid);
-	struct wend__thread_look look;
+	int64_t clock = wend__thread_clock(w->taken_tid);
+	int64_t used = clock - w->taken_clock;
+	struct wend__thread_look l;
 
-	if (clock == w->taken_clock)
-		return false;
-	extra += clock - w->taken_clock;
+	if (used == 0)
+		return;
 	w->taken_clock = clock;
-	return wend__thread_look(w->tid, &look) && look.running;
+	if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN) {
+		back(w, now);
+		return;
+	}
+	if (wend__worker_seat(w)) /* the kernel says when it is back */
+		return;
+	extra += used;
+	if (wend__thread_look(w->taken_tid, &l) && l.running)
+		stop_soon(w, now);
 }
 
 bool wend__taken_extra_used(int64_t now)
@@ -106,10 +115,7 @@ uint32_t wend__taken_look(int64_t now)
 		struct wend__worker *w = first;
 
 		first = w->taken_next;
-		if (a32_load_acquire(&w->preempt->claim) < WEND__CLAIM_TAKEN)
-			back(w, now);
-		else if (!w->seat && woke_up(w))
-			stop_soon(w, now);
+		look(w, now);
 	}
 	return count;
 }

@@ -142,10 +142,10 @@ static bool take(struct wend__worker *w, bool preempted)
  * holds signals back until the next call that blocks. */
 static void preempt(struct wend__worker *w, bool cancel, int64_t now)
 {
-	if (w->seat) {
+	if (wend__worker_seat(w)) {
 		w->stop_cancel |= cancel;
 		if (wend__worker_may_lose(w))
-			wend__port->detect->preempt(w->seat);
+			wend__port->detect->preempt(wend__worker_seat(w));
 		return;
 	}
 	if (WEND__TSAN)
@@ -226,7 +226,8 @@ static bool cannot_wait(struct wend__server *s, const struct sight *seen,
 /* The kernel says whether it blocks. */
 static bool seat_blocked(struct wend__worker *w)
 {
-	return wend__port->detect->state(w->seat) == WEND__SEAT_BLOCKED;
+	return wend__port->detect->state(wend__worker_seat(w)) ==
+	       WEND__SEAT_BLOCKED;
 }
 
 static bool look_at_seat(struct wend__server *s, struct sight *seen,
@@ -248,7 +249,7 @@ static bool look_at_wanted(struct wend__server *s, struct sight *seen,
 
 	if (!a8_load_relaxed(&s->armed) || !b->started)
 		arm(s);
-	if (w->seat)
+	if (wend__worker_seat(w))
 		return look_at_seat(s, seen, w, still, now);
 	if ((still || rung) && blocks(seen, w, rung))
 		return take(w, false);
@@ -270,7 +271,8 @@ static void seat_stopped(struct wend__worker *w)
 	if (!s) {
 		/* It must not be preempted, since it was asked; or it has been
 		 * let go on. */
-		if (wend__port->detect->state(w->seat) == WEND__SEAT_STOPPED)
+		if (wend__port->detect->state(wend__worker_seat(w)) ==
+		    WEND__SEAT_STOPPED)
 			(void)go_on(w);
 		return;
 	}
@@ -301,8 +303,9 @@ static bool look_at(struct wend__server *s, int64_t now)
 	} else {
 		if (a32_load_acquire(&w->stopped))
 			pass_on_stopped(w, s);
-		else if (w->seat && wend__port->detect->state(w->seat) ==
-					    WEND__SEAT_STOPPED)
+		else if (wend__worker_seat(w) &&
+			 wend__port->detect->state(wend__worker_seat(w)) ==
+				 WEND__SEAT_STOPPED)
 			seat_stopped(w);
 		still = stands_still(seen, s, w, now);
 		if (still && wend__limit_runs(w, seen->since, now))
@@ -311,7 +314,8 @@ static bool look_at(struct wend__server *s, int64_t now)
 		if (wanted)
 			taken = look_at_wanted(s, seen, w, still, now);
 		else if (still && wend__limit_on_blocks() &&
-			 (w->seat ? seat_blocked(w) : blocks(seen, w, false)))
+			 (wend__worker_seat(w) ? seat_blocked(w) :
+						 blocks(seen, w, false)))
 			taken = take(w, false);
 	}
 	answer(&dog.bells[s->id], taken);
@@ -333,7 +337,8 @@ static bool look_at(struct wend__server *s, int64_t now)
  */
 static bool held(const struct wend__worker *w)
 {
-	enum wend__seat_state state = wend__port->detect->state(w->seat);
+	enum wend__seat_state state = wend__port->detect->state(
+		wend__worker_seat(w));
 
 	return state == WEND__SEAT_HELD || state == WEND__SEAT_STOPPED;
 }
@@ -347,7 +352,7 @@ static bool go_on(struct wend__worker *w)
 		return false;
 	/* Unless another was quicker, who had the claim before. */
 	if (held(w))
-		wend__port->detect->resume(w->seat, w->server->id);
+		wend__port->detect->resume(wend__worker_seat(w), w->server->id);
 	/* The worker may have said no already. */
 	(void)a32_cas_full(claim, WEND__CLAIM_CLAIMING, WEND__CLAIM_NONE);
 	return true;
@@ -367,9 +372,9 @@ static void on_off(uint32_t server)
 	struct wend__worker *w = aptr_load_acquire(&s->worker);
 	enum wend__seat_state state;
 
-	if (!w || !w->seat)
+	if (!w || !wend__worker_seat(w))
 		return;
-	state = wend__port->detect->state(w->seat);
+	state = wend__port->detect->state(wend__worker_seat(w));
 	if (state == WEND__SEAT_STOPPED && inside(w) && go_on(w))
 		WEND__RARE(stop_inside);
 	else if (state == WEND__SEAT_STOPPED ||

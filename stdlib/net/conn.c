@@ -9,58 +9,42 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <limits.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "stdlib/net/socket.h"
+#include "stdlib/net/stream.h"
 
-struct sock {
-	wend_conn conn;
-	wend_call_limit rd, wr;
-	int fd;
-	wend_mutex lock; /* of the texts */
-	char *local, *remote;
-	/* From accept(): a peer that is gone cannot be asked for it. */
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} peer;
-};
-
-static struct sock *of_reader(wend_reader *r)
+static struct wend__net_stream *of_reader(wend_reader *r)
 {
-	return (struct sock *)((char *)r - offsetof(struct sock, conn.reader));
+	return (struct wend__net_stream *)((char *)r -
+					   offsetof(struct wend__net_stream,
+						    conn.reader));
 }
 
-static struct sock *of_writer(wend_writer *w)
+static struct wend__net_stream *of_writer(wend_writer *w)
 {
-	return (struct sock *)((char *)w - offsetof(struct sock, conn.writer));
+	return (struct wend__net_stream *)((char *)w -
+					   offsetof(struct wend__net_stream,
+						    conn.writer));
 }
 
-static struct sock *of_conn(wend_conn *c)
+static struct wend__net_stream *of_conn(wend_conn *c)
 {
-	return (struct sock *)((char *)c - offsetof(struct sock, conn));
+	return (struct wend__net_stream *)((char *)c -
+					   offsetof(struct wend__net_stream,
+						    conn));
 }
 
 /* --- reading and writing --------------------------------------------------------- */
 
 static ssize_t sock_read(wend_reader *r, void *buf, size_t n)
 {
-	struct sock *s = of_reader(r);
+	struct wend__net_stream *s = of_reader(r);
 	struct wend__net_call call;
 	ssize_t got;
 
-	got = wend_call_limit_check(&s->rd);
+	got = wend__net_check(s, &s->rd);
 	if (got < 0 || n == 0)
 		return got;
 	wend__net_begin(&call, &s->rd, s->fd, POLLIN);
@@ -71,12 +55,12 @@ static ssize_t sock_read(wend_reader *r, void *buf, size_t n)
 }
 
 /* One send(), of a part perhaps. */
-static ssize_t send_some(struct sock *s, const char *p, size_t n)
+static ssize_t send_some(struct wend__net_stream *s, const char *p, size_t n)
 {
 	struct wend__net_call call;
 	ssize_t sent;
 
-	sent = wend_call_limit_check(&s->wr);
+	sent = wend__net_check(s, &s->wr);
 	if (sent < 0)
 		return sent;
 	wend__net_begin(&call, &s->wr, s->fd, POLLOUT);
@@ -88,12 +72,12 @@ static ssize_t send_some(struct sock *s, const char *p, size_t n)
 
 static ssize_t sock_write(wend_writer *w, const void *buf, size_t n)
 {
-	struct sock *s = of_writer(w);
+	struct wend__net_stream *s = of_writer(w);
 	size_t done = 0;
 	ssize_t r;
 
 	if (n == 0)
-		return wend_call_limit_check(&s->wr);
+		return wend__net_check(s, &s->wr);
 	while (done < n) {
 		r = send_some(s, (const char *)buf + done, n - done);
 		if (r < 0)
@@ -107,27 +91,51 @@ static ssize_t sock_write(wend_writer *w, const void *buf, size_t n)
 
 static int sock_close_write(wend_conn *c)
 {
-	struct sock *s = of_conn(c);
+	struct wend__net_stream *s = of_conn(c);
 
-	if (wend_call_limit_check(&s->wr) == -ECANCELED)
+	if (wend__net_check(s, &s->wr) == -ECANCELED)
 		return -ECANCELED;
 	return shutdown(s->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-static int sock_close(wend_conn *c)
+static void end_both(struct wend__net_stream *s)
 {
-	struct sock *s = of_conn(c);
-
+	atomic_store_explicit(&s->closed, true, memory_order_release);
 	wend_call_limit_end(&s->rd);
 	wend_call_limit_end(&s->wr);
+}
+
+static int sock_close(wend_conn *c)
+{
+	struct wend__net_stream *s = of_conn(c);
+
+	end_both(s);
 	/* ENOTCONN: the peer was first. */
 	(void)shutdown(s->fd, SHUT_RDWR);
 	return 0;
 }
 
+/*
+ * connect() to no address resets a TCP connection at once; close() would do that
+ * only when the object is freed, and after the shutdown it would be too late.
+ * Where there is no such thing (a Unix socket; a kernel that does not take it
+ * while somebody waits for the socket) the rest is a close.
+ */
+static int sock_reset(wend_conn *c)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	const struct linger drop = { .l_onoff = 1, .l_linger = 0 };
+	struct wend__net_stream *s = of_conn(c);
+
+	end_both(s);
+	(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &drop, sizeof(drop));
+	(void)connect(s->fd, &none, sizeof(none));
+	return sock_close(c);
+}
+
 static void sock_free(wend_conn *c)
 {
-	struct sock *s = of_conn(c);
+	struct wend__net_stream *s = of_conn(c);
 
 	(void)close(s->fd);
 	free(s->local);
@@ -151,7 +159,8 @@ static int sock_fd(wend_conn *c)
 }
 
 /* a as a text in *kept, made once. "" if there is no memory for it. */
-static const char *text_of(struct sock *s, char **kept, const wend_net_addr *a)
+static const char *text_of(struct wend__net_stream *s, char **kept,
+			   const wend_net_addr *a)
 {
 	char text[WEND_NET_TEXT];
 	const char *result;
@@ -168,7 +177,7 @@ static const char *text_of(struct sock *s, char **kept, const wend_net_addr *a)
 
 static const char *sock_local(wend_conn *c)
 {
-	struct sock *s = of_conn(c);
+	struct wend__net_stream *s = of_conn(c);
 	wend_net_addr a = { .size = sizeof(a.sa) };
 
 	if (getsockname(s->fd, (struct sockaddr *)&a.sa, &a.size) < 0)
@@ -178,7 +187,7 @@ static const char *sock_local(wend_conn *c)
 
 static const char *sock_remote(wend_conn *c)
 {
-	struct sock *s = of_conn(c);
+	struct wend__net_stream *s = of_conn(c);
 	wend_net_addr a = { .size = sizeof(a.sa) };
 
 	if (s->peer.sa.sa_family)
@@ -197,13 +206,19 @@ static const struct wend_conn_ops sock_ops = {
 	.fd = sock_fd,
 	.local = sock_local,
 	.remote = sock_remote,
+	.reset = sock_reset,
 };
+
+struct wend__net_stream *wend__net_stream(wend_conn *c)
+{
+	return c->ops == &sock_ops ? of_conn(c) : NULL;
+}
 
 /* --- making one ---------------------------------------------------------------------- */
 
 wend_conn *wend__net_conn(int fd, const struct sockaddr *peer, socklen_t size)
 {
-	struct sock *s = calloc(1, sizeof(*s));
+	struct wend__net_stream *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -268,119 +283,4 @@ int wend_net_pair(wend_conn *c[2])
 		c[i] = NULL;
 	}
 	return -ENOMEM;
-}
-
-/* --- files --------------------------------------------------------------------------- */
-
-/*
- * sendfile() cannot be told not to wait but by O_NONBLOCK. That is set behind
- * the runtime's back, on purpose: calls on this socket that others make
- * meanwhile are to wait as before.
- */
-static void set_nonblock(int fd, bool on)
-{
-	(void)syscall(SYS_fcntl, fd, F_SETFL, O_RDWR | (on ? O_NONBLOCK : 0));
-}
-
-/* sendfile() without SIGPIPE, which no flag keeps it from. It is sent to the
- * thread that called, and the task does not leave that in between. */
-static ssize_t quiet_sendfile(int fd, int file, off_t *offset, size_t n)
-{
-	const struct timespec now = { 0 };
-	sigset_t pipe, old;
-	ssize_t sent;
-	int err;
-
-	(void)sigemptyset(&pipe);
-	(void)sigaddset(&pipe, SIGPIPE);
-	(void)pthread_sigmask(SIG_BLOCK, &pipe, &old);
-	sent = sendfile(fd, file, offset, n);
-	err = errno;
-	if (sent < 0 && err == EPIPE && !sigismember(&old, SIGPIPE))
-		(void)sigtimedwait(&pipe, NULL, &now);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return sent < 0 ? -err : sent;
-}
-
-/* One sendfile() that may have waited for room before. */
-static ssize_t send_piece(struct sock *s, int file, off_t *offset, size_t n)
-{
-	ssize_t r;
-
-	for (;;) {
-		r = wend_call_limit_check(&s->wr);
-		if (r < 0)
-			return r;
-		r = quiet_sendfile(s->fd, file, offset, n);
-		if (r == -EAGAIN)
-			r = wend_call_limit_wait(&s->wr, s->fd, POLLOUT);
-		else if (r != -EINTR)
-			return r;
-		if (r < 0 && r != -EINTR)
-			return r;
-	}
-}
-
-ssize_t wend_net_sendfile(wend_conn *c, int file, off_t offset, size_t n)
-{
-	struct sock *s = of_conn(c);
-	size_t done = 0;
-	ssize_t r = 0;
-
-	if (c->ops != &sock_ops)
-		return -ENOTSUP;
-	set_nonblock(s->fd, true);
-	while (done < n) {
-		r = send_piece(s, file, &offset, n - done);
-		if (r <= 0)
-			break;
-		done += (size_t)r;
-	}
-	set_nonblock(s->fd, false);
-	if (r < 0 && wend_call_limit_check(&s->wr) == -ECANCELED)
-		return -ECANCELED;
-	return r < 0 ? r : (ssize_t)done;
-}
-
-/* --- options ------------------------------------------------------------------------- */
-
-int wend_net_set_delay(wend_conn *c, bool on)
-{
-	int fd = wend_conn_fd(c);
-
-	return fd < 0 ? fd : wend__net_set_delay(fd, on);
-}
-
-int wend_net_set_keepalive(wend_conn *c, int64_t keepalive)
-{
-	int fd = wend_conn_fd(c);
-
-	return fd < 0 ? fd : wend__net_set_keepalive(fd, keepalive);
-}
-
-int wend_net_set_buffers(wend_conn *c, int rcvbuf, int sndbuf)
-{
-	int fd = wend_conn_fd(c);
-
-	if (fd < 0)
-		return fd;
-	if (rcvbuf &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf)) < 0)
-		return -errno;
-	if (sndbuf &&
-	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)) < 0)
-		return -errno;
-	return 0;
-}
-
-int wend_net_set_linger(wend_conn *c, int seconds)
-{
-	const struct linger l = { seconds >= 0, seconds < 0 ? 0 : seconds };
-	int fd = wend_conn_fd(c);
-
-	if (fd < 0)
-		return fd;
-	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)) < 0 ?
-		       -errno :
-		       0;
 }

@@ -34,6 +34,9 @@ struct wend_conn_ops {
 	 * c. */
 	const char *(*local)(wend_conn *c);
 	const char *(*remote)(wend_conn *c);
+	/* As close, but the peer is not to take what it got for all of it. NULL:
+	 * as close. */
+	int (*reset)(wend_conn *c);
 };
 
 struct wend_conn {
@@ -61,6 +64,17 @@ static inline int wend_conn_close_write(wend_conn *c)
 static inline int wend_conn_close(wend_conn *c)
 {
 	return c->ops->close(c);
+}
+
+/*
+ * What has to be cut short: a close after which the peer's read fails with
+ * -ECONNRESET where a close would be the end (TCP: what was not sent yet is
+ * dropped, and the connection reset; TLS: no close_notify, too). The peer of a
+ * Unix socket sees an end all the same. Returns what close does.
+ */
+static inline int wend_conn_reset(wend_conn *c)
+{
+	return c->ops->reset ? c->ops->reset(c) : c->ops->close(c);
 }
 
 static inline void wend_conn_free(wend_conn *c)

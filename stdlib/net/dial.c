@@ -260,7 +260,6 @@ static int dial(struct dial *d, wend_conn **c, const char *address)
 int wend_net_dial(wend_conn **c, const char *address, int64_t deadline,
 		  const wend_net_opts *opts)
 {
-	static const wend_net_opts defaults;
 	struct dial *d;
 	int r;
 
@@ -268,7 +267,7 @@ int wend_net_dial(wend_conn **c, const char *address, int64_t deadline,
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
-	d->opts = opts ? opts : &defaults;
+	d->opts = wend__net_opts(opts);
 	d->deadline = deadline;
 	d->stagger = d->opts->stagger ? d->opts->stagger :
 					STAGGER_MS * WEND_MILLISECOND;

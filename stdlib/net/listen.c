@@ -11,9 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "stdlib/net/socket.h"
@@ -51,63 +49,31 @@ static wend_net_listener *listener_of(int fd)
 	return l;
 }
 
-/* A socket that listens on a, or -errno. */
-static int open_listener(const wend_net_addr *a, const wend_net_opts *opts)
-{
-	int fd, r;
-
-	fd = wend__net_socket(a->sa.ss_family, SOCK_STREAM, SOCK_NONBLOCK,
-			      opts);
-	if (fd < 0)
-		return fd;
-	r = wend__net_bind(fd, SOCK_STREAM, a, opts);
-	/* More than the kernel allows is as many as it allows. */
-	if (r == 0 && listen(fd, opts->backlog ? opts->backlog : 1 << 30) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)close(fd);
-		return r;
-	}
-	return fd;
-}
-
-/* A machine without IPv6 has the IPv4 wildcard. */
-static int wildcard_v4(const char *address, wend_net_addr *a)
-{
-	char text[WEND_NET_TEXT];
-	const char *port = strrchr(address, ':');
-
-	if (*address != ':' && strncmp(address, "[]:", 3) != 0)
-		return -EAFNOSUPPORT;
-	(void)snprintf(text, sizeof(text), "0.0.0.0%s", port);
-	return wend__net_resolve_one(text, a, WEND_FOREVER);
-}
-
 int wend_net_listen(wend_net_listener **l, const char *address,
 		    const wend_net_opts *opts)
 {
-	static const wend_net_opts defaults;
-	wend_net_addr a;
-	int fd, r;
+	struct wend__net_path path;
+	int fd, r = 0;
 
 	*l = NULL;
-	if (!opts)
-		opts = &defaults;
-	r = wend__net_resolve_one(address, &a, WEND_FOREVER);
-	if (r < 0)
-		return r;
-	fd = open_listener(&a, opts);
-	if ((fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL) &&
-	    wildcard_v4(address, &a) == 0)
-		fd = open_listener(&a, opts);
+	opts = wend__net_opts(opts);
+	fd = wend__net_bound(address, SOCK_STREAM, SOCK_NONBLOCK, WEND_FOREVER,
+			     opts, &path);
 	if (fd < 0)
 		return fd;
-	*l = listener_of(fd);
-	if (!*l) {
-		(void)close(fd);
-		return -ENOMEM;
+	/* More than the kernel allows is as many as it allows. */
+	if (listen(fd, opts->backlog ? opts->backlog : 1 << 30) < 0)
+		r = -errno;
+	if (r == 0) {
+		*l = listener_of(fd);
+		r = *l ? 0 : -ENOMEM;
 	}
-	wend__net_path_note(&(*l)->path, &a);
+	if (r < 0) {
+		wend__net_path_remove(&path);
+		(void)close(fd);
+		return r;
+	}
+	(*l)->path = path;
 	return 0;
 }
 

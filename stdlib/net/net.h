@@ -257,6 +257,12 @@ typedef struct wend_net_server_opts {
 	 * server is told to end: for a handler whose client may be silent for
 	 * long (keep-alive). Must not wait; it runs beside the handler. */
 	void (*stopping)(wend_conn *c, void *arg);
+	/* If not NULL, called in a connection's task before the handler: puts
+	 * into *c a connection over the one that is there and that frees it
+	 * with itself, as wend_tls_wrap() does. Must not wait: a handshake is
+	 * for the first read. After an error the connection is closed. */
+	int (*wrap)(wend_conn **c, void *arg);
+	void *wrap_arg;
 } wend_net_server_opts;
 
 /* NULL: no memory. opts is read during the call only, but for name. */

@@ -88,9 +88,11 @@ static void handle(void *args)
 	wend_net_server *s = ((struct start *)args)->server;
 	struct handling me = { .conn = ((struct start *)args)->conn };
 
-	enter(s, &me);
-	s->handler(me.conn, s->arg);
-	leave(s, &me);
+	if (!s->opts.wrap || s->opts.wrap(&me.conn, s->opts.wrap_arg) == 0) {
+		enter(s, &me);
+		s->handler(me.conn, s->arg);
+		leave(s, &me);
+	}
 	wend_conn_free(me.conn);
 	count_down(s);
 }

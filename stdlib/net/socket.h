@@ -24,17 +24,29 @@ void wend__net_addr_set(wend_net_addr *a, const void *sa, socklen_t size);
 /* One address, for who wants no more; no host is the wildcard. 0 or -errno. */
 int wend__net_resolve_one(const char *text, wend_net_addr *a, int64_t deadline);
 
-/* A socket with opts; flags: SOCK_NONBLOCK. Or -errno. */
-int wend__net_socket(int family, int type, int flags,
-		     const wend_net_opts *opts);
+/* --- options: options.c ------------------------------------------------------ */
 
-/* TCP_NODELAY and keep-alive; 0 or -errno. */
-int wend__net_set_delay(int fd, bool on);
-int wend__net_set_keepalive(int fd, int64_t keepalive);
+/* setsockopt() of a number; 0 or -errno. */
+int wend__net_set(int fd, int level, int option, int value);
 
-/* bind(). A Unix path that nobody listens on any more is replaced. */
-int wend__net_bind(int fd, int type, const wend_net_addr *a,
-		   const wend_net_opts *opts);
+/* Those of opts that a socket has from its start. 0 or -errno. */
+int wend__net_set_all(int fd, int family, int type, const wend_net_opts *opts);
+
+/* What stands for NULL. */
+static inline const wend_net_opts *wend__net_opts(const wend_net_opts *opts)
+{
+	static const wend_net_opts defaults;
+
+	return opts ? opts : &defaults;
+}
+
+/* --- Unix paths: path.c ------------------------------------------------------ */
+
+/* a's; NULL: it has none. */
+const char *wend__net_path(const wend_net_addr *a);
+
+/* Whether it is a socket, of this type if any, that nobody is behind. */
+bool wend__net_path_stale(int type, const wend_net_addr *a);
 
 /* Remove the path of a Unix socket if it is still the one that was bound. */
 struct wend__net_path {
@@ -44,6 +56,17 @@ struct wend__net_path {
 };
 void wend__net_path_note(struct wend__net_path *p, const wend_net_addr *a);
 void wend__net_path_remove(struct wend__net_path *p);
+
+/* --- sockets: socket.c ------------------------------------------------------- */
+
+/* A socket with opts; flags: SOCK_NONBLOCK. Or -errno. */
+int wend__net_socket(int family, int type, int flags,
+		     const wend_net_opts *opts);
+
+/* The same, bound to the first address that address stands for, the wildcard
+ * with IPv4 alone where there is no IPv6. *path is for who closes it. */
+int wend__net_bound(const char *address, int type, int flags, int64_t deadline,
+		    const wend_net_opts *opts, struct wend__net_path *path);
 
 /* A connection on a connected stream socket that is blocking, its peer's
  * address if it is known. NULL: no memory. fd is its own on success. */

@@ -18,78 +18,58 @@ struct wend_net_udp {
 	struct wend__net_path path;
 };
 
-static int make(wend_net_udp **u, int fd)
+/* fd and the path are the object's, or gone. */
+static int make(wend_net_udp **u, int fd, struct wend__net_path *path)
 {
 	*u = calloc(1, sizeof(**u));
 	if (!*u) {
+		wend__net_path_remove(path);
 		(void)close(fd);
 		return -ENOMEM;
 	}
 	(*u)->fd = fd;
+	(*u)->path = *path;
 	return 0;
 }
 
 int wend_net_udp_listen(wend_net_udp **u, const char *address,
 			const wend_net_opts *opts)
 {
-	static const wend_net_opts defaults;
-	wend_net_addr a;
-	int fd, r;
+	struct wend__net_path path;
+	int fd;
 
 	*u = NULL;
-	if (!opts)
-		opts = &defaults;
-	r = wend__net_resolve_one(address, &a, WEND_FOREVER);
-	if (r < 0)
-		return r;
-	fd = wend__net_socket(a.sa.ss_family, SOCK_DGRAM, 0, opts);
-	if (fd < 0)
-		return fd;
-	r = wend__net_bind(fd, SOCK_DGRAM, &a, opts);
-	if (r < 0) {
-		(void)close(fd);
-		return r;
-	}
-	r = make(u, fd);
-	if (r == 0)
-		wend__net_path_note(&(*u)->path, &a);
-	return r;
+	fd = wend__net_bound(address, SOCK_DGRAM, 0, WEND_FOREVER,
+			     wend__net_opts(opts), &path);
+	return fd < 0 ? fd : make(u, fd, &path);
 }
 
 int wend_net_udp_dial(wend_net_udp **u, const char *address, int64_t deadline,
 		      const wend_net_opts *opts)
 {
-	static const wend_net_opts defaults;
-	wend_net_addr a, local;
+	struct wend__net_path path = { .text = "" };
+	wend_net_addr a;
 	int fd, r;
 
 	*u = NULL;
-	if (!opts)
-		opts = &defaults;
+	opts = wend__net_opts(opts);
 	r = wend_net_resolve(address, &a, 1, deadline);
 	if (r < 0)
 		return r;
-	if (opts->local) {
-		r = wend__net_resolve_one(opts->local, &local, deadline);
-		if (r < 0)
-			return r;
-	}
-	fd = wend__net_socket(a.sa.ss_family, SOCK_DGRAM, 0, opts);
+	if (opts->local)
+		fd = wend__net_bound(opts->local, SOCK_DGRAM, 0, deadline, opts,
+				     &path);
+	else
+		fd = wend__net_socket(a.sa.ss_family, SOCK_DGRAM, 0, opts);
 	if (fd < 0)
 		return fd;
-	r = opts->local ? wend__net_bind(fd, SOCK_DGRAM, &local, opts) : 0;
-	if (r == 0 && connect(fd, (struct sockaddr *)&a.sa, a.size) < 0)
+	if (connect(fd, (struct sockaddr *)&a.sa, a.size) < 0) {
 		r = -errno;
-	if (r < 0) {
+		wend__net_path_remove(&path);
 		(void)close(fd);
 		return r;
 	}
-	r = make(u, fd);
-	if (r == 0) {
-		if (opts->local)
-			wend__net_path_note(&(*u)->path, &local);
-	}
-	return r;
+	return make(u, fd, &path);
 }
 
 ssize_t wend_net_udp_recv(wend_net_udp *u, void *buf, size_t n,

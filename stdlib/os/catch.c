@@ -8,6 +8,14 @@
  * blocked over the fork().
  *
  * This file has the thread's plain errno: wend's must not be used in a handler.
+ *
+ * ThreadSanitizer puts another handler in the place of each that is installed
+ * by sigaction(), and runs the program's when the thread next calls something
+ * that it intercepts. A worker without work sleeps in a system call that it
+ * knows nothing of: a SIGTERM that finds such a worker would never be told of.
+ * It does so because most handlers, built for it, call into it while it is in
+ * the middle of something. This file is built without it, so its handler calls
+ * nothing of it, and is given to the C library itself.
  */
 #define _GNU_SOURCE
 #include "stdlib/os/catch.h"
@@ -19,22 +27,25 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "compiler-rt/syscall.h"
 
 static _Atomic uint64_t pending;
 static _Atomic uint64_t installed;
 static struct sigaction before[WEND__SIGNALS + 1];
 static int ends[2] = { -1, -1 };
 
-/* write() itself is the runtime's, which is not for handlers. */
+/* Defined where they are: the second in glibc, by which it is sigaction(). */
+extern void __tsan_init(void) __attribute__((__weak__));
+extern int __sigaction(int sig, const struct sigaction *sa,
+		       struct sigaction *old) __attribute__((__weak__));
+
+/* write() is the runtime's, and so is syscall(): not for handlers. */
 static void write_byte(void)
 {
-	int err = errno;
-
 	/* A full pipe will do, see catch.h. */
-	(void)!syscall(SYS_write, ends[1], "", 1);
-	errno = err;
+	(void)wend__syscall3(SYS_write, ends[1], (long)"", 1);
 }
 
 static void on_signal(int sig)
@@ -80,6 +91,14 @@ void wend__catch_wake(void)
 
 /* --- dispositions ------------------------------------------------------------------ */
 
+static int set_action(int sig, const struct sigaction *sa,
+		      struct sigaction *old)
+{
+	if (__tsan_init && __sigaction)
+		return __sigaction(sig, sa, old);
+	return sigaction(sig, sa, old);
+}
+
 int wend__catch_install(int sig)
 {
 	struct sigaction sa;
@@ -89,20 +108,34 @@ int wend__catch_install(int sig)
 	/* Tasks' stacks are small: on the thread's signal stack. */
 	sa.sa_flags = SA_RESTART | SA_ONSTACK;
 	sigfillset(&sa.sa_mask);
-	if (sigaction(sig, NULL, &before[sig]))
+	if (set_action(sig, NULL, &before[sig]))
 		return -errno;
 	/* Noted first: a child that is forked meanwhile puts it back. */
 	atomic_fetch_or(&installed, wend__signal_bit(sig));
-	if (sigaction(sig, &sa, NULL)) {
+	if (set_action(sig, &sa, NULL)) {
 		atomic_fetch_and(&installed, ~wend__signal_bit(sig));
 		return -errno;
 	}
 	return 0;
 }
 
+/* What was sent to the process before is often still on its way to some thread,
+ * and would meet the default action. Unblocking it here has the kernel deliver
+ * it here. */
+static void take_delivery(int sig)
+{
+	sigset_t one, mask_before;
+
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	if (pthread_sigmask(SIG_BLOCK, &one, &mask_before) == 0)
+		(void)pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+}
+
 void wend__catch_restore(int sig)
 {
-	(void)sigaction(sig, &before[sig], NULL);
+	take_delivery(sig);
+	(void)set_action(sig, &before[sig], NULL);
 	atomic_fetch_and(&installed, ~wend__signal_bit(sig));
 }
 

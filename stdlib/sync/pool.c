@@ -17,15 +17,14 @@ enum { SHELVES_FOR_EACH_SERVER = 2, SHELVES_MOST = 64 };
 
 struct shelf {
 	wend_mutex lock;
-	size_t count;
-	void **objects; /* room for keep of them */
+	size_t count, room;
+	void **objects;
 } __attribute__((aligned(64)));
 
 struct wend_sync_pool {
 	void *(*make)(void *arg);
 	void (*drop)(void *obj, void *arg);
 	void *arg;
-	size_t keep; /* by each shelf */
 	size_t shelves;
 	struct shelf shelf[];
 };
@@ -45,7 +44,7 @@ wend_sync_pool *wend_sync_pool_new(void *(*make)(void *arg),
 				   void (*drop)(void *obj, void *arg),
 				   void *arg, size_t keep)
 {
-	size_t shelves = count_shelves(keep), each = keep / shelves;
+	size_t shelves = count_shelves(keep);
 	void **objects = calloc(keep ? keep : 1, sizeof(*objects));
 	wend_sync_pool *p = aligned_alloc(
 		64, sizeof(*p) + (64 - sizeof(*p) % 64) +
@@ -59,13 +58,18 @@ wend_sync_pool *wend_sync_pool_new(void *(*make)(void *arg),
 	p->make = make;
 	p->drop = drop;
 	p->arg = arg;
-	p->keep = each;
 	p->shelves = shelves;
-	for (size_t i = 0; i < shelves; i++)
+	for (size_t i = 0; i < shelves; i++) {
+		/* The first ones have what does not go into all. */
+		size_t room = keep / shelves + (i < keep % shelves);
+
 		p->shelf[i] = (struct shelf){
 			.lock = WEND_MUTEX_INIT,
-			.objects = objects + i * each,
+			.room = room,
+			.objects = objects,
 		};
+		objects += room;
+	}
 	return p;
 }
 
@@ -80,12 +84,12 @@ static void *take(struct shelf *s)
 	return obj;
 }
 
-static bool give(const wend_sync_pool *p, struct shelf *s, void *obj)
+static bool give(struct shelf *s, void *obj)
 {
 	bool room;
 
 	wend_mutex_lock(&s->lock);
-	room = s->count < p->keep;
+	room = s->count < s->room;
 	if (room)
 		s->objects[s->count++] = obj;
 	wend_mutex_unlock(&s->lock);
@@ -110,7 +114,7 @@ void wend_sync_pool_put(wend_sync_pool *p, void *obj)
 	size_t first = wend_task_id() % p->shelves;
 
 	for (size_t i = 0; i < p->shelves; i++)
-		if (give(p, &p->shelf[(first + i) % p->shelves], obj))
+		if (give(&p->shelf[(first + i) % p->shelves], obj))
 			return;
 	if (p->drop)
 		p->drop(obj, p->arg);

@@ -29,7 +29,11 @@ WEND_BEGIN_DECLS
  * wend_sync_pool_new - Returns NULL: no memory.
  *   make        called as make(arg) when there is none left; NULL: it failed
  *   drop        called as drop(object, arg) for what is not kept
- *   keep        the most objects that are kept
+ *   keep        the most objects that are kept. So many are, but where gets
+ *               and puts go on at once: the objects lie in several places,
+ *               which are looked at one after the other, and a put that finds
+ *               each full in its turn drops the object though there is room
+ *               by now; a get, the other way round, makes one
  * wend_sync_pool_get - an object, used or new; NULL: make failed.
  * wend_sync_pool_put - give one back, as the next user is to find it.
  * wend_sync_pool_free - drop what is kept. NULL does nothing.

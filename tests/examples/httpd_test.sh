@@ -48,6 +48,31 @@ else
 	echo "SKIPPED: no curl here"
 fi
 
+if nc_half_closes; then
+	echo "nc: three requests, and its half closed: three answers"
+	head -c 500000 /dev/urandom >"$work/sent"
+	{
+		printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+		printf 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'
+		printf 'POST /echo HTTP/1.1\r\nHost: x\r\n'
+		printf 'Content-Length: 500000\r\n\r\n'
+		cat "$work/sent"
+	} | timeout 300 nc -N 127.0.0.1 "$port" >"$work/got" ||
+		fail "nc: status $?"
+	equal "nc" "$(grep -ao '^HTTP/1.1 .*' "$work/got" | tr -d '\r' |
+		paste -sd ' ')" "HTTP/1.1 200 OK HTTP/1.1 404 Not Found \
+HTTP/1.1 200 OK"
+	tail -c 500000 "$work/got" | cmp - "$work/sent"
+	echo "nc: half a request, and its half closed: a bad one"
+	printf 'GET / HTTP/1.1\r\nHost: ' |
+		timeout 300 nc -N 127.0.0.1 "$port" >"$work/got" ||
+		fail "nc: status $?"
+	equal "half a request" "$(head -1 "$work/got" | tr -d '\r')" \
+		"HTTP/1.1 400 Bad Request"
+else
+	echo "SKIPPED: no nc here that has -N"
+fi
+
 mkdir -p "$work/root/sub/.git"
 head -c 3000000 /dev/urandom >"$work/root/large.bin"
 echo "<p>" >"$work/root/sub/index.html"
@@ -120,6 +145,40 @@ echo "SIGTERM"
 stop_server TERM 0
 like "the load's count" "$(grep '^25 other tasks' "$server_log")" \
 	"25 other tasks: [1-9][0-9]* messages passed, .*"
+
+# by_h2load REQUESTS CONNS BYTES OPTIONS...: all answered with 2xx, and as many
+# bytes in all as BYTES for each; the server has counted the same.
+by_h2load()
+{
+	local requests=$1 conns=$2 bytes=$(($1 * $3))
+
+	shift 3
+	start_server "$program" --port 0
+	timeout 300 h2load --h1 -n "$requests" -c "$conns" "${@:1:$#-1}" \
+		"http://127.0.0.1:$port${!#}" >"$work/h2load" 2>&1 ||
+		fail "h2load: $(cat "$work/h2load")"
+	equal "requests" "$(sed -n 's/^requests: //p' "$work/h2load")" \
+		"$requests total, $requests started, $requests done, \
+$requests succeeded, 0 failed, 0 errored, 0 timeout"
+	equal "status" "$(sed -n 's/^status codes: //p' "$work/h2load")" \
+		"$requests 2xx, 0 3xx, 0 4xx, 0 5xx"
+	like "bytes" "$(grep '^traffic: ' "$work/h2load")" \
+		".*[( ]$bytes\) data"
+	stop_server TERM 0
+	equal "the count" "$(tail -1 "$server_log")" \
+		"$requests requests from $conns clients"
+}
+
+if command -v h2load >/dev/null; then
+	echo "h2load: 300 connections, by one request each and by four"
+	by_h2load 6000 300 16 /
+	by_h2load 6000 300 16 -m 4 /
+	echo "h2load: 100 connections that send and get 100,000 bytes"
+	head -c 100000 /dev/urandom >"$work/sent"
+	by_h2load 300 100 100000 -d "$work/sent" /echo
+else
+	echo "SKIPPED: no h2load here"
+fi
 
 echo "SIGTERM and SIGINT while clients are connected"
 for signal in TERM INT; do

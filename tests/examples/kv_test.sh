@@ -85,6 +85,15 @@ else
 	echo "SKIPPED: no redis-cli here"
 fi
 
+if nc_half_closes; then
+	echo "nc: requests by the line, and its half closed"
+	equal "nc" "$(printf '%s\r\n' PING "SET nc 1" "INCR nc" |
+		timeout 120 nc -N 127.0.0.1 "$port" | tr -d '\r' |
+		paste -sd ' ')" "+PONG +OK :2"
+else
+	echo "SKIPPED: no nc here that has -N"
+fi
+
 if command -v redis-benchmark >/dev/null; then
 	echo "redis-benchmark: all that there is, with and without pipelining"
 	for pipeline in 1 16; do

@@ -53,6 +53,21 @@ status()
 	}
 }
 
+# Whether nc is there that can end its half of a connection (netcat-openbsd).
+nc_half_closes()
+{
+	local help
+
+	help=$(nc -h 2>&1) || true
+	[[ $help == *-N*[Ss]hutdown* ]]
+}
+
+# Whether a program was built with ThreadSanitizer: a tenth as fast.
+is_tsan()
+{
+	grep -q __tsan_init "$1"
+}
+
 # start_server PROGRAM ARGS...: sets $server_pid, $server_log and $port once
 # it has printed where it listens.
 start_server()

@@ -29,7 +29,7 @@ what_is_expected()
 
 left=()
 for name in "${steps[@]}"; do
-	if [ "$name" = preemption ] && grep -q __tsan_init "$program"; then
+	if [ "$name" = preemption ] && is_tsan "$program"; then
 		echo "SKIPPED: nothing is preempted under ThreadSanitizer"
 	else
 		left+=("$name")

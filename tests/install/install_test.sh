@@ -20,22 +20,26 @@ prefix=$tmp/moved/wend
 version=$(cat runtime/VERSION)
 xml='' failed=0 reason=''
 
-# works DIR: both programs say what they should, and each is linked as its
-# name says
+# works DIR [PACKAGE...]: the programs, and those of packages, say what they
+# should, and each is linked as its name says
 works()
 {
-	local kind out needs
+	local dir=$1 package kind out needs
 
-	for kind in shared static; do
-		out=$("$1/$kind") || return
-		echo "$kind: $out"
-		[ "$out" = "wend $version: 42" ] || return
-		needs=$(readelf -d "$1/$kind") || return
-		case $kind-$needs in
-		shared-*libwend.so.0*) ;;
-		shared-*) echo "not linked with libwend.so.0" && return 1 ;;
-		static-*libwend*) echo "not linked statically" && return 1 ;;
-		esac
+	shift
+	for package in "" "$@"; do
+		for kind in shared static; do
+			out=$("$dir/${package:+${package}_}$kind") || return
+			echo "$package $kind: $out"
+			[ "$out" = "wend $version: 42" ] || return
+			needs=$(readelf -d "$dir/${package:+${package}_}$kind") ||
+				return
+			case $kind-$needs in
+			shared-*libwend${package:+-$package}.so.0*) ;;
+			shared-*) echo "not linked with it" && return 1 ;;
+			static-*libwend*) echo "not linked statically" && return 1 ;;
+			esac
+		done
 	done
 }
 
@@ -54,9 +58,12 @@ test_layout()
 {
 	BUILD_WORKING_DIRECTORY=$tmp "$install" --prefix first/wend || return
 	mkdir "$tmp/moved" && mv "$tmp/first/wend" "$prefix" || return
-	[ "$(readlink "$prefix/lib/libwend.so")" = libwend.so.0 ] || return
-	[ "$(readlink "$prefix/lib/libwend.so.0")" = "libwend.so.$version" ] ||
-		return
+	local lib
+	for lib in libwend libwend-json libwend-tls; do
+		lib=$prefix/lib/$lib.so
+		[ "$(readlink "$lib")" = "${lib##*/}.0" ] || return
+		[ "$(readlink "$lib.0")" = "${lib##*/}.$version" ] || return
+	done
 	# Nothing that is text may tell where it was made.
 	! grep -rIl -e "$tmp" "$prefix"
 }
@@ -103,20 +110,21 @@ test_make()
 {
 	have make pkg-config || return
 	mkdir "$tmp/make" || return
-	cp "$here/Makefile" "$here/program.c" "$tmp/make" || return
+	cp "$here"/{Makefile,program.c,json.c,tls.c} "$tmp/make" || return
 	PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -C "$tmp/make" || return
-	works "$tmp/make"
+	works "$tmp/make" json tls
 }
 
 test_cmake()
 {
 	have cmake make || return
 	mkdir "$tmp/cmake" || return
-	cp "$here/CMakeLists.txt" "$here/program.c" "$tmp/cmake" || return
+	cp "$here"/{CMakeLists.txt,program.c,json.c,tls.c} "$tmp/cmake" ||
+		return
 	cmake -G 'Unix Makefiles' -S "$tmp/cmake" -B "$tmp/cmake/out" \
 		-DCMAKE_PREFIX_PATH="$prefix" || return
 	cmake --build "$tmp/cmake/out" || return
-	works "$tmp/cmake/out"
+	works "$tmp/cmake/out" json tls
 }
 
 # A Bazel of its own: no server left behind, nothing of the outer one's, and
@@ -163,6 +171,32 @@ test_symbols()
 			return 1
 		}
 	done
+}
+
+# A package's library has what is its own, and nothing that libwend has: there
+# would be two of it in a program.
+test_packages()
+{
+	local lib
+
+	# The linker's own are in each.
+	exported()
+	{
+		nm -D --defined-only "$prefix/lib/$1.so" |
+			awk '{ print $3 }' | grep -v '^_' | sort
+	}
+	exported libwend >"$tmp/wend" || return
+	for lib in json tls; do
+		exported "libwend-$lib" >"$tmp/own" || return
+		grep -q "^wend_${lib}_" "$tmp/own" || return
+		[ -z "$(comm -12 "$tmp/wend" "$tmp/own" | tee /dev/stderr)" ] ||
+			return
+		readelf -d "$prefix/lib/libwend-$lib.so" |
+			grep -E 'RPATH|RUNPATH' && return 1
+		nm --defined-only "$prefix/lib/libwend-$lib.a" |
+			grep -E ' T wend_(net|conn|io|main)' && return 1
+	done
+	return 0
 }
 
 # A library that knows nothing of wend reads from a pipe in a task, and another
@@ -229,7 +263,8 @@ case_of()
 	xml+="<testcase classname=\"install\" name=\"$1\">$inner</testcase>"
 }
 
-for name in layout destdir usage command headers make cmake bazel symbols libraries; do
+for name in layout destdir usage command headers make cmake bazel symbols \
+	packages libraries; do
 	case_of "$name"
 done
 [ -z "${XML_OUTPUT_FILE-}" ] ||

@@ -534,14 +534,16 @@ TEST_P(CallLimit, WithoutADescriptor)
 		SocketPair s;
 
 		ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &was));
-		/* Running by then: UBSan looks at its object by way of a
-		 * descriptor. */
-		std::atomic<bool> up{ false }, end{ false };
+		/* It starts before and returns after: UBSan looks at its object
+		 * by way of a descriptor. */
+		std::atomic<bool> up{ false }, end{ false }, leave{ false };
 		std::thread other([&] {
 			up = true;
 			while (!end)
 				sched_yield();
 			wend_call_limit_end(&l);
+			while (!leave)
+				sched_yield();
 		});
 		while (!up)
 			sched_yield();
@@ -550,7 +552,8 @@ TEST_P(CallLimit, WithoutADescriptor)
 		EXPECT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
 		end = true;
 		EXPECT_EQ(-ECANCELED, wend_call_limit_wait(&l, s[0], POLLIN));
-		other.join();
 		EXPECT_EQ(0, setrlimit(RLIMIT_NOFILE, &was));
+		leave = true;
+		other.join();
 	});
 }

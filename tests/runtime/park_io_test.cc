@@ -134,6 +134,47 @@ TEST(ParkIoMode, BadValue)
 	EXPECT_EQ(nullptr, wend_park_name());
 }
 
+/* A count that two tasks share, with no more than descriptors to tell whose turn
+ * it is: plain memory. */
+static void TakeTurns(const Ends &to, const Ends &from, bool sockets)
+{
+	auto send_one = [&](int fd) {
+		EXPECT_EQ(1, sockets ? send(fd, "x", 1, 0) : write(fd, "x", 1));
+	};
+	auto receive_one = [&](int fd) {
+		char b;
+
+		EXPECT_EQ(1, sockets ? recv(fd, &b, 1, 0) : read(fd, &b, 1));
+	};
+	int count = 0;
+	wt::Group g;
+
+	g.Go([&] {
+		for (int i = 0; i < 200; i++) {
+			receive_one(to[0]);
+			EXPECT_EQ(2 * i + 1, count++);
+			send_one(from[1]);
+		}
+	});
+	for (int i = 0; i < 200; i++) {
+		EXPECT_EQ(2 * i, count++);
+		send_one(to[1]);
+		receive_one(from[0]);
+	}
+	g.Wait();
+}
+
+/* What is done before a write is seen after the read that gets its bytes;
+ * ThreadSanitizer is told so. */
+TEST_P(ParkIo, IsAnOrder)
+{
+	OnServers([] {
+		TakeTurns(Pipe(), Pipe(), false);
+		TakeTurns(SocketPair(), SocketPair(), false);
+		TakeTurns(SocketPair(), SocketPair(), true);
+	});
+}
+
 /* However many wait, the threads are few. */
 TEST_P(ParkIo, ManyReadersFewThreads)
 {

@@ -12,8 +12,11 @@
  *	json_decref(v);
  *
  * Values are those of the library Jansson, with all that <jansson.h> offers to
- * look into and to make them; link with -ljansson. This package reads and
- * writes them within limits: Jansson recurses, and a task's stack is small.
+ * look into and to make them. This package reads and writes them within limits:
+ * Jansson recurses, and a task's stack is small.
+ *
+ * Not in libwend but in libwend-json, which needs Jansson: pkg-config wend-json,
+ * or CMake's wend::json.
  */
 #ifndef WEND_STD_JSON_H
 #define WEND_STD_JSON_H

@@ -7,6 +7,11 @@
 #include <strings.h>
 #include "stdlib/net/http/client.h"
 
+static int64_t time_or_none(int64_t ns)
+{
+	return ns > 0 ? ns : WEND_FOREVER;
+}
+
 static void set_defaults(struct wend_http_client *c)
 {
 	wend_http_client_opts *o = &c->opts;
@@ -15,6 +20,7 @@ static void set_defaults(struct wend_http_client *c)
 		o->max_idle = 8;
 	if (o->idle_timeout == 0)
 		o->idle_timeout = 30 * WEND_SECOND;
+	c->dial_timeout = time_or_none(o->dial_timeout);
 	if (o->max_redirects == 0)
 		o->max_redirects = 10;
 	c->limits = (struct http_limits){
@@ -26,6 +32,7 @@ static void set_defaults(struct wend_http_client *c)
 		.idle_timeout = WEND_FOREVER,
 		.body_timeout = WEND_FOREVER,
 		.write_timeout = WEND_FOREVER,
+		.io_timeout = time_or_none(o->io_timeout),
 	};
 }
 

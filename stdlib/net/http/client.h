@@ -19,11 +19,13 @@ struct wend_http_client {
 	wend_http_client_opts opts;
 	char *user_agent; /* "User-Agent: wend\r\n", or "" */
 	struct http_limits limits;
+	int64_t dial_timeout;
 	wend_mutex lock;          /* of idle */
 	struct client_conn *idle; /* the one used last in front */
 };
 
 #define CLIENT_OUT_SIZE 4096
+#define CLIENT_PIECE    (64 << 10) /* io_timeout is for each */
 
 struct client_conn {
 	struct client_conn *next; /* client->lock */

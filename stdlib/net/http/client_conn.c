@@ -37,6 +37,8 @@ static int dial(struct wend_http_client *c, const struct http_url *u,
 	k->url = NULL;
 	k->origin = strdup(u->origin);
 	wend__http_in_init(&k->in, NULL, HTTP_RESPONSE, &c->limits);
+	deadline = wend__http_deadline(wend_now(), c->dial_timeout, 0, 0,
+				       deadline);
 	err = k->origin == NULL ? -ENOMEM : 0;
 	if (err == 0)
 		err = c->opts.dial(c->opts.dial_arg, u->host, u->port, u->tls,
@@ -50,7 +52,8 @@ static int dial(struct wend_http_client *c, const struct http_url *u,
 	k->in.conn = k->conn;
 	k->in.out = &k->out;
 	k->out = (struct http_out){ .conn = k->conn,
-				    .timeout = WEND_FOREVER,
+				    .timeout = c->limits.io_timeout,
+				    .piece = CLIENT_PIECE,
 				    .size = CLIENT_OUT_SIZE,
 				    .buf = k->out_buf };
 	*conn = k;

@@ -4,13 +4,16 @@
  *
  * Being hung up on, between wend_http_server_stop() and the connection's task:
  *
- *	stop                               task, waiting for a request
+ *	stop                               task, waiting for a request's first byte
  *	stopping = true      [stop.idle]   state = IDLE
- *	if (state == IDLE)                 set the read deadline
+ *	if (state: IDLE -> HUNG_UP)        set the read deadline
  *	        read deadline = 0          if (stopping) leave   [stop.idle]
+ *	                                   read
+ *	                                   if (!(state: IDLE -> BUSY)) leave
  *
  * All of it sequentially consistent: either the task sees `stopping`, or the
- * deadline of 0 comes after its own, and ends its read.
+ * deadline of 0 comes after its own, and ends its read. A deadline of 0 never
+ * meets a request that is being read: who has won IDLE -> BUSY is not told.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,16 @@
 #define LINGER      (2 * WEND_SECOND)
 #define LINGER_SIZE (4 << 20)
 
+/* What the client has got of the status, as far as that is known. */
+static int sent_status(const struct http_exchange *x)
+{
+	const wend_http_reply *w = &x->reply;
+
+	if (w->aborted)
+		return x->out.before == HTTP_BEGUN ? w->status : 0;
+	return x->out.error != 0 && w->state == REPLY_OPEN ? 0 : w->status;
+}
+
 static void report(struct http_exchange *x, int64_t from)
 {
 	const wend_http_server_opts *o = &x->server->opts;
@@ -28,9 +41,7 @@ static void report(struct http_exchange *x, int64_t from)
 		.method = x->request.method,
 		.path = x->request.path,
 		.query = x->request.query,
-		.status = x->out.error != 0 && x->reply.state == REPLY_OPEN ?
-				  0 :
-				  x->reply.status,
+		.status = sent_status(x),
 		.minor = x->request.minor,
 		.sent = x->reply.written,
 		.duration = wend_now() - from,
@@ -75,16 +86,19 @@ static bool answer(struct http_exchange *x)
 	const wend_http_server_opts *o = &x->server->opts;
 	int64_t from = o->done != NULL ? wend_now() : 0;
 	int status = wend__http_request_init(x);
-	bool done = false;
+	_Atomic uint64_t *counter = &x->server->refused;
 
 	wend__http_reply_init(x);
 	if (status != 0) {
 		wend__http_refuse(x, status);
 	} else {
 		o->handler(&x->reply, &x->request, o->arg);
-		done = x->taken_over || wend__http_reply_finish(&x->reply);
+		if (x->reply.aborted)
+			counter = &x->server->aborted;
+		else if (x->taken_over || wend__http_reply_finish(&x->reply))
+			counter = &x->server->requests;
 	}
-	count(done ? &x->server->requests : &x->server->refused);
+	count(counter);
 	if (o->done != NULL)
 		report(x, from);
 	wend__http_request_end(x);
@@ -121,11 +135,9 @@ static int converse(struct http_exchange *x)
 {
 	int r;
 
-	do {
-		atomic_store(&x->state, CONN_IDLE);
+	do
 		r = wend__http_in_head(&x->in);
-		atomic_store(&x->state, CONN_BUSY);
-	} while (r > 0 && answer(x));
+	while (r > 0 && answer(x));
 	if (r < 0 && x->in.status != 0)
 		refuse(x, x->in.status);
 	if (wend__http_out_flush(&x->out) != 0)
@@ -188,7 +200,6 @@ static struct http_exchange *make(struct wend_http_server *s, wend_conn *conn)
 		return NULL;
 	wend__http_in_init(&x->in, conn, HTTP_REQUEST, &s->limits);
 	x->server = s;
-	atomic_init(&x->state, CONN_BUSY);
 	forget_request(x);
 	x->taken_over = false;
 	x->walk = NULL;
@@ -230,7 +241,10 @@ int wend_http_serve_conn(wend_http_server *s, wend_conn *conn)
 		wend__http_refuse(x, 503);
 		r = wend__http_out_flush(&x->out);
 	}
-	wend_conn_close(conn);
+	if (x->reply.aborted)
+		wend_conn_reset(conn);
+	else
+		wend_conn_close(conn);
 	if (linked)
 		unlink_conn(x);
 	count(&s->closed);

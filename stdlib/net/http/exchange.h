@@ -9,7 +9,7 @@
  *	request.c    what is allowed in a request; its memory
  *	reply.c      the header of a reply
  *	reply_body.c its body
- *	router.c     routes and what is around them
+ *	router.c     routes; route.c: finding one, and what is around it
  *	files.c, serve_file.c, condition.c   static files
  */
 #ifndef STDLIB_NET_HTTP_EXCHANGE_H
@@ -37,7 +37,7 @@ struct wend_http_server {
 	struct http_exchange *conns;
 	wend_waitgroup serving;
 	wend_net_server *net; /* of wend_http_serve() */
-	_Atomic uint64_t accepted, requests, refused;
+	_Atomic uint64_t accepted, requests, refused, aborted;
 	_Atomic uint64_t closed;
 };
 
@@ -56,6 +56,7 @@ struct wend_http_reply {
 	bool head_only; /* of HEAD */
 	bool close;     /* the connection, after it */
 	bool broken;    /* it cannot be completed: close without more */
+	bool aborted;   /* by the handler */
 	bool has_type;
 	int64_t length;  /* as said before; -1: it was not */
 	int64_t written; /* of the body, by the handler */
@@ -75,13 +76,9 @@ struct http_param {
 	const char *value;
 };
 
-enum { CONN_IDLE, CONN_BUSY };
-
 struct http_exchange {
 	struct wend_http_server *server;
 	struct http_exchange *next, **link; /* server->lock */
-	/* CONN_IDLE: it may be hung up on. Ours; http_server_stop() looks. */
-	atomic_int state;
 
 	wend_http_request request;
 	int method;

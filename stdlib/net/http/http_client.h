@@ -36,10 +36,17 @@ typedef int wend_http_dial(void *arg, const char *host, const char *port,
 /*
  * struct wend_http_client_opts - all zero means the defaults.
  *
- *   dial, dial_arg for http, and for https if dial_tls is not set; default:
- *                  TCP, without TLS (https is -EPROTONOSUPPORT)
+ *   dial, dial_arg for http and https; default: TCP, without TLS (https is
+ *                  -EPROTONOSUPPORT). wend_tls_http_dial of <wend/std/tls.h>
+ *                  is one for both
  *   max_idle       connections kept for each host (8); negative: none
  *   idle_timeout   ns that one is kept unused (30 s)
+ *   dial_timeout   ns for reaching a host, TLS included, within the deadline of
+ *                  the call; 0: only that counts
+ *   io_timeout     ns without progress, within that deadline: until something
+ *                  comes where an answer or more of its body is waited for,
+ *                  and until 64 KiB are taken where something is sent. For
+ *                  calls that may last, but not be silent. 0: any time
  *   max_redirects  followed (10); negative: none, the reply is returned
  *   max_head       bytes of a reply's header (64 KiB), fields (200)
  *   max_body       bytes of a reply's body; 0: any number
@@ -50,6 +57,8 @@ typedef struct wend_http_client_opts {
 	void *dial_arg;
 	int max_idle;
 	int64_t idle_timeout;
+	int64_t dial_timeout;
+	int64_t io_timeout;
 	int max_redirects;
 	size_t max_head;
 	unsigned int max_fields;
@@ -95,8 +104,8 @@ typedef struct wend_http_call {
  *   length      of the body; -1: not known
  *   body        wend_read() of it: a count, 0 at its end, or -EBADMSG (chunks
  *               that are none), -EMSGSIZE (max_body), -ECONNRESET (cut off),
- *               -ETIMEDOUT (the deadline of the call) or another error of the
- *               connection
+ *               -ETIMEDOUT (the deadline of the call, or io_timeout) or another
+ *               error of the connection
  */
 typedef struct wend_http_response {
 	int status;
@@ -117,7 +126,9 @@ static inline const char *wend_http_response_header(const wend_http_response *r,
 /*
  * wend_http_do - ask, and wait for the header of the answer.
  *
- *   deadline    for the whole of it, the body included
+ *   deadline    for the whole of it, redirects and the body included; reading
+ *               the body fails past it, too. WEND_FOREVER: no limit but those
+ *               of the client's options
  *
  * A request whose body can be sent again, of a method that may be repeated, is
  * sent a second time if a kept connection turns out to be closed. Redirects:
@@ -132,7 +143,8 @@ static inline const char *wend_http_response_header(const wend_http_response *r,
  *          EPROTO     what came is no HTTP
  *          EMSGSIZE   a header above the limits
  *          ECONNRESET closed before an answer
- *          ETIMEDOUT, ENOMEM, or what dialling, the connection or the reader
+ *          ETIMEDOUT  the deadline, or one of the options' times
+ *          ENOMEM, or what dialling, the connection or the reader
  *          of the body say
  */
 WEND_API WEND_MUST_CHECK int wend_http_do(wend_http_client *c,

@@ -43,6 +43,9 @@ typedef void wend_http_handler(wend_http_reply *w, wend_http_request *r,
  *               of CONNECT. It is as sent: "." and ".." are still in it
  *   raw_path    as it came ("/a%20b")
  *   query       behind the '?', as it came; NULL: none
+ *   scheme      of an absolute target ("GET http://host/path", what a proxy is
+ *               asked): "http" or "https"; NULL: the target is no such, and
+ *               the scheme is the connection's
  *   host        from an absolute target or the Host field, with a port if
  *               there is one; "" of a request of HTTP/1.0 that names none
  *   minor       1 of HTTP/1.1, 0 of HTTP/1.0
@@ -63,6 +66,7 @@ struct wend_http_request {
 	const char *path;
 	const char *raw_path;
 	const char *query;
+	const char *scheme;
 	const char *host;
 	int minor;
 	const wend_http_field *fields;
@@ -159,6 +163,20 @@ WEND_API int wend_http_redirect(wend_http_reply *w, int status,
 WEND_API void wend_http_close(wend_http_reply *w);
 
 /*
+ * wend_http_abort - no answer, or no more of one that has begun: for what failed
+ * in the middle, and would look whole if it just ended; for a client that is
+ * not worth an answer.
+ *
+ * What has not been sent of the reply is dropped, and the connection is reset
+ * (wend_conn_reset()) when the handler returns, which it should do at once. From
+ * here on all calls that write fail with -ECONNABORTED. The answers to earlier
+ * requests of the connection are sent, and may be waited for here. Once or more;
+ * after wend_http_take_over() and wend_http_switch(), too.
+ * Source   Go, http.ErrAbortHandler
+ */
+WEND_API void wend_http_abort(wend_http_reply *w);
+
+/*
  * wend_http_take_over - go on without HTTP, as after CONNECT or 101.
  *
  *   rest, n     what the client has sent behind its request, to be read
@@ -179,7 +197,8 @@ WEND_API int wend_http_switch(wend_http_reply *w, int status);
 /*
  * struct wend_http_record - a request that has been answered, for a log.
  *
- *   status      what was sent; 0: nothing could be
+ *   status      what was sent; 0: nothing could be, or the handler aborted
+ *               before
  *   method, path, query
  *               as in the request; "" or NULL where it was refused before they
  *               were read
@@ -219,6 +238,9 @@ typedef struct wend_http_record {
  *   max_conns      connections of wend_http_serve() at once; more wait to be
  *                  accepted. 0: any number
  *   stack_size     of its tasks; 0: the runtime's
+ *   wrap, wrap_arg as of wend_net_server_opts, for wend_http_serve(): with
+ *                  wend_tls_wrap and a wend_tls_config it serves https. The
+ *                  handshake is part of the first head_timeout
  *
  * Negative times mean WEND_FOREVER; a negative min_rate: no time beside.
  */
@@ -240,6 +262,8 @@ typedef struct wend_http_server_opts {
 	int64_t min_rate;
 	uint32_t max_conns;
 	size_t stack_size;
+	int (*wrap)(wend_conn **c, void *arg);
+	void *wrap_arg;
 } wend_http_server_opts;
 
 /* opts is copied, name too. NULL: no memory, or no handler. */
@@ -258,6 +282,7 @@ WEND_API void wend_http_server_free(wend_http_server *s);
  *          stopping.
  * Errors   ENOMEM     nothing was served
  *          EPROTO     the client was refused
+ *          ECONNABORTED  wend_http_abort()
  *          or what ended the connection
  * Context  any task or thread; any number of them at once.
  */
@@ -278,6 +303,7 @@ typedef struct wend_http_stats {
 	uint64_t open;     /* of them, now */
 	uint64_t requests; /* that were answered by the handler */
 	uint64_t refused;  /* by the server: malformed, too large, too slow */
+	uint64_t aborted;  /* by the handler: wend_http_abort() */
 } wend_http_stats;
 WEND_API void wend_http_server_stats(const wend_http_server *s,
 				     wend_http_stats *stats);
@@ -285,17 +311,41 @@ WEND_API void wend_http_server_stats(const wend_http_server *s,
 /*
  * wend_http_server_stop - end gracefully, for ever.
  *
- * No more clients are accepted; those between two requests are hung up on; a
- * request that has begun is answered, with "Connection: close". Past the
- * deadline the other connections are closed, too. A connection that
- * wend_http_serve_conn() gets later is refused with 503.
+ * At once:
+ *   - The listeners are closed: who connects is refused, and so are those that
+ *     had connected and were not accepted yet.
+ *   - A connection on which no byte of a request is there (idle, or new) is hung
+ *     up on, without an answer.
+ *   - A connection that wend_http_serve_conn() gets from here on is refused with
+ *     503.
  *
- * Returns  0, and nothing is served any more.
+ * Then it waits, until the deadline, for the others, each of which is closed
+ * after one more answer:
+ *   - A request of which something has come is read to its end, within the
+ *     time-outs that there are anyway, and answered.
+ *   - A handler goes on. Its answer says "Connection: close" if its header was
+ *     not sent yet. Requests that the client has sent behind it are not looked
+ *     at; closing may take 2 s, during which they are read away so that the
+ *     answer is not lost.
+ *   - A connection that was taken over is its handler's, as long as that likes:
+ *     wend_http_server_stopping() tells it, and handlers that write without an
+ *     end, to come to one.
+ *
+ * Past the deadline the connections that are left are closed: what their
+ * handlers read and write there fails with -ECANCELED. A handler that waits for
+ * something else is not ended by that, and it is waited for all the same.
+ *
+ * Returns  0: everything was answered; nothing is served any more, no handler
+ *          runs, and the server may be freed.
  * Errors   ETIMEDOUT  the same, but some had to be closed; at once if the
  *                     calling task is cancelled
- * Context  any task but those of the connections. It waits for the handlers.
+ * Context  any task but those of the connections, or it waits for itself. Once
+ *          or more, from several, too.
  */
 WEND_API int wend_http_server_stop(wend_http_server *s, int64_t deadline);
+
+/* Whether it was told to stop; from any task. */
+WEND_API bool wend_http_server_stopping(const wend_http_server *s);
 
 /*
  * Routes. A pattern is "METHOD /path" or "/path", which is any method. A

@@ -1,127 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * in.c - reading messages: the header.
+ * in.c - reading messages: the buffer, and waiting for a header.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include "stdlib/net/http/in.h"
 #include "stdlib/net/http/in_body.h"
+#include "stdlib/net/http/in_head.h"
 
 /* When the first buffer does not do; then doubled. */
 #define SECOND_SIZE 4096
 /* Behind a header there is at least this much room for a body. */
 #define BODY_ROOM 1024
-
-static int refuse(struct http_in *in, int status)
-{
-	in->status = status;
-	return HPE_USER;
-}
-
-static uint32_t offset(const struct http_in *in, const char *at)
-{
-	return (uint32_t)(at - (in->buf + in->start));
-}
-
-static int on_target(llhttp_t *p, const char *at, size_t n)
-{
-	struct http_in *in = p->data;
-
-	if (in->target_size == 0)
-		in->target = offset(in, at);
-	in->target_size += (uint32_t)n;
-	return in->target_size > in->limits->target ? refuse(in, 414) : 0;
-}
-
-/* Room for as many fields as there may be. */
-static int grow_fields(struct http_in *in)
-{
-	size_t n = in->limits->fields;
-	struct http_span *spans = malloc(
-		n * (sizeof(*in->spans) + sizeof(*in->fields)));
-
-	if (spans == NULL)
-		return refuse(in, 503);
-	/* One block, the fields behind the spans; they are not filled yet. */
-	memcpy(spans, in->spans, in->count * sizeof(*spans));
-	in->spans = spans;
-	in->fields = (wend_http_field *)(spans + n);
-	in->room = in->limits->fields;
-	return 0;
-}
-
-static int on_name(llhttp_t *p, const char *at, size_t n)
-{
-	struct http_in *in = p->data;
-	struct http_span *s;
-
-	if (in->in_body)
-		return wend__http_in_trailing(in, n);
-	if (in->in_value || in->count == 0) {
-		if (in->count == in->limits->fields)
-			return refuse(in, 431);
-		if (in->count == in->room && grow_fields(in) != 0)
-			return HPE_USER;
-		in->spans[in->count++] = (struct http_span){
-			.name = offset(in, at),
-		};
-		in->in_value = false;
-	}
-	s = &in->spans[in->count - 1];
-	s->name_size += (uint32_t)n;
-	return 0;
-}
-
-static int on_value(llhttp_t *p, const char *at, size_t n)
-{
-	struct http_in *in = p->data;
-	struct http_span *s;
-
-	if (in->in_body)
-		return wend__http_in_trailing(in, n);
-	s = &in->spans[in->count - 1];
-	in->in_value = true;
-	if (n == 0)
-		return 0;
-	if (s->value_size == 0)
-		s->value = offset(in, at);
-	/* In two pieces: folded over lines, which nobody should send and two
-	 * servers may well read differently (RFC 9112, 5.2). */
-	if (offset(in, at) != s->value + s->value_size)
-		return refuse(in, 400);
-	s->value_size += (uint32_t)n;
-	return 0;
-}
-
-static int on_value_complete(llhttp_t *p)
-{
-	struct http_in *in = p->data;
-
-	in->in_value = true; /* an empty one, too */
-	return 0;
-}
-
-static int on_head(llhttp_t *p)
-{
-	struct http_in *in = p->data;
-
-	in->keep_alive = llhttp_should_keep_alive(p);
-	return HPE_PAUSED;
-}
-
-static const llhttp_settings_t callbacks = {
-	.on_url = on_target,
-	.on_header_field = on_name,
-	.on_header_value = on_value,
-	.on_header_value_complete = on_value_complete,
-	.on_headers_complete = on_head,
-	.on_body = wend__http_in_on_body,
-	.on_chunk_header = wend__http_in_on_chunk,
-	.on_chunk_extension_name = wend__http_in_on_extension,
-	.on_chunk_extension_value = wend__http_in_on_extension,
-	.on_message_complete = wend__http_in_on_end,
-};
 
 void wend__http_in_init(struct http_in *in, wend_conn *conn, llhttp_type_t type,
 			const struct http_limits *limits)
@@ -130,7 +21,7 @@ void wend__http_in_init(struct http_in *in, wend_conn *conn, llhttp_type_t type,
 	in->conn = conn;
 	in->limits = limits;
 	in->deadline = WEND_FOREVER;
-	llhttp_init(&in->parser, type, &callbacks);
+	llhttp_init(&in->parser, type, &wend__http_in_callbacks);
 	in->parser.data = in;
 	in->size = sizeof(in->first_buf);
 	in->buf = in->first_buf;
@@ -202,134 +93,29 @@ int wend__http_in_flush(struct http_in *in)
 	return wend__http_out_flush(in->out);
 }
 
-ssize_t wend__http_in_fill(struct http_in *in, int64_t deadline)
+ssize_t wend__http_in_receive(struct http_in *in, void *to, size_t n,
+			      int64_t deadline)
 {
-	ssize_t n;
-
+	if (in->limits->io_timeout != WEND_FOREVER)
+		deadline = wend__http_deadline(
+			wend_now(), in->limits->io_timeout, 0, 0, deadline);
 	wend_conn_set_read_deadline(in->conn, deadline);
 	/* [stop.idle] After the deadline was set; see converse.c. */
 	if (in->stopping != NULL && in->end == in->start &&
 	    atomic_load(in->stopping))
 		return -ECANCELED;
-	n = wend_conn_read(in->conn, in->buf + in->end, in->size - in->end);
+	return wend_conn_read(in->conn, to, n);
+}
+
+ssize_t wend__http_in_fill(struct http_in *in, int64_t deadline)
+{
+	ssize_t n;
+
+	n = wend__http_in_receive(in, in->buf + in->end, in->size - in->end,
+				  deadline);
 	if (n > 0)
 		in->end += (size_t)n;
 	return n;
-}
-
-/* An unknown method that looks like one is not the client's fault. Only what
- * the parser has looked at counts: more may be there, or not yet. */
-static bool is_method(const char *p, const char *last)
-{
-	while (p < last && (*p == '\r' || *p == '\n'))
-		p++;
-	if (*p < 'A' || *p > 'Z')
-		return false;
-	while (p < last && *p >= 'A' && *p <= 'Z')
-		p++;
-	return p == last && ((*p >= 'A' && *p <= 'Z') || *p == ' ');
-}
-
-/* "HTTP/2.7" is a version that we do not speak, "HTTP/x" is none. */
-static bool is_version(const char *line, size_t n)
-{
-	const char *p = memmem(line, n, " HTTP/", 6);
-	const char *end = line + n;
-
-	if (p == NULL || end - p < 7 || p[6] < '0' || p[6] > '9')
-		return false;
-	if (p[6] != '1')
-		return p[6] != '0';
-	return end - p > 8 && p[7] == '.' && p[8] >= '2' && p[8] <= '9';
-}
-
-static int parse_status(struct http_in *in, llhttp_errno_t err)
-{
-	const char *from = in->buf + in->start;
-	const char *at = llhttp_get_error_pos(&in->parser);
-
-	if (in->status != 0)
-		return in->status;
-	switch (err) {
-	case HPE_INVALID_METHOD:
-		return is_method(from, at) ? 501 : 400;
-	case HPE_INVALID_VERSION:
-		return is_version(from, in->end - in->start) ? 505 : 400;
-	case HPE_PAUSED_H2_UPGRADE:
-		return 505;
-	default:
-		return 400;
-	}
-}
-
-/* Whether the header is within its limits, as far as it is there. */
-static int check_size(struct http_in *in)
-{
-	size_t size = in->pos - in->start;
-
-	if (size - in->target_size > in->limits->head)
-		return refuse(in, in->count == 0 && in->target_size == 0 ? 400 :
-									   431);
-	return 0;
-}
-
-/* Names and values become strings, in place. */
-static int finish(struct http_in *in)
-{
-	const llhttp_t *p = &in->parser;
-	bool has_body = p->type == HTTP_RESPONSE || p->content_length > 0 ||
-			(p->flags & F_CHUNKED);
-	char *base;
-	int err = has_body ? make_room(in, BODY_ROOM) : 0;
-
-	if (err != 0)
-		return err;
-	base = in->buf + in->start;
-	base[in->target + in->target_size] = '\0';
-	for (unsigned int i = 0; i < in->count; i++) {
-		const struct http_span *s = &in->spans[i];
-		char *name = base + s->name;
-		char *gap = name + s->name_size;
-		char *value = s->value_size > 0 ? base + s->value : gap + 1;
-		char *end = value + s->value_size;
-
-		/* A first line without a value, folded: as in on_value(). */
-		for (char *p = gap; p < value; p++)
-			if (*p == '\r' || *p == '\n') {
-				in->status = 400;
-				return -EPROTO;
-			}
-		while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
-			end--;
-		*gap = '\0';
-		*end = '\0';
-		in->fields[i].name = name;
-		in->fields[i].value = s->value_size > 0 ? value : gap;
-	}
-	return 1;
-}
-
-/* Parse what has been read: 1 at the end of the header, 0: more is needed. */
-static int parse(struct http_in *in)
-{
-	llhttp_errno_t err;
-
-	if (in->pos == in->end)
-		return 0;
-	err = llhttp_execute(&in->parser, in->buf + in->pos, in->end - in->pos);
-	if (err == HPE_PAUSED) {
-		in->pos = (size_t)(llhttp_get_error_pos(&in->parser) - in->buf);
-		err = check_size(in) != 0 ? HPE_USER : HPE_OK;
-		if (err == HPE_OK)
-			return finish(in);
-	} else if (err == HPE_OK) {
-		in->pos = in->end;
-		if (check_size(in) == 0)
-			return 0;
-		err = HPE_USER;
-	}
-	in->status = parse_status(in, err);
-	return -EPROTO;
 }
 
 static void begin(struct http_in *in)
@@ -344,6 +130,32 @@ static void begin(struct http_in *in)
 	in->body = BODY_NONE;
 }
 
+/* Wait for the first byte. */
+static ssize_t fill_first(struct http_in *in, int64_t deadline)
+{
+	int idle = IN_IDLE;
+	ssize_t n;
+
+	atomic_store(&in->state, IN_IDLE);
+	n = wend__http_in_fill(in, deadline);
+	/* What has come nevertheless came too late. */
+	return atomic_compare_exchange_strong(&in->state, &idle, IN_BUSY) ?
+		       n :
+		       -ECANCELED;
+}
+
+/* The header is there as a whole. */
+static int complete(struct http_in *in)
+{
+	const llhttp_t *p = &in->parser;
+	bool has_body = p->type == HTTP_RESPONSE || p->content_length > 0 ||
+			(p->flags & F_CHUNKED);
+	int err = has_body ? make_room(in, BODY_ROOM) : 0;
+
+	/* Now that nothing moves any more. */
+	return err != 0 ? err : wend__http_in_fields(in);
+}
+
 int wend__http_in_head(struct http_in *in)
 {
 	int64_t begun = 0;
@@ -352,7 +164,9 @@ int wend__http_in_head(struct http_in *in)
 
 	begin(in);
 	for (;;) {
-		r = parse(in);
+		r = wend__http_in_parse(in);
+		if (r > 0)
+			r = complete(in);
 		if (r != 0)
 			break;
 		r = make_room(in, 1);
@@ -361,7 +175,9 @@ int wend__http_in_head(struct http_in *in)
 		r = wend__http_in_flush(in);
 		if (r != 0)
 			break;
-		n = wend__http_in_fill(in, head_deadline(in, &begun));
+		n = in->stopping != NULL && in->end == in->start ?
+			    fill_first(in, head_deadline(in, &begun)) :
+			    wend__http_in_fill(in, head_deadline(in, &begun));
 		if (n > 0)
 			continue;
 		r = (int)n;

@@ -32,6 +32,10 @@ struct http_span {
 	uint32_t value, value_size;
 };
 
+/* Whether a message has begun. IN_IDLE: the first byte is waited for, and who
+ * stops the server may make that IN_HUNG_UP; converse.c says how. */
+enum { IN_BUSY, IN_IDLE, IN_HUNG_UP };
+
 enum http_body { BODY_NONE, BODY_LENGTH, BODY_CHUNKED, BODY_TO_END };
 
 struct http_limits {
@@ -39,6 +43,7 @@ struct http_limits {
 	unsigned int fields;
 	int64_t body; /* bytes; -1: any number */
 	int64_t head_timeout, idle_timeout, body_timeout, write_timeout;
+	int64_t io_timeout; /* until something comes, whatever it is */
 	int64_t min_rate;
 };
 
@@ -49,6 +54,7 @@ struct http_in {
 	int64_t deadline;            /* of all together; WEND_FOREVER: none */
 	bool begun;                  /* there was a message before */
 	const atomic_bool *stopping; /* no further message; or NULL */
+	atomic_int state;            /* IN_BUSY ... where that is not NULL */
 
 	char *buf; /* first_buf, or allocated */
 	size_t size, start, pos, end;
@@ -90,7 +96,7 @@ void wend__http_in_free(struct http_in *in);
 /*
  * Read up to the end of the next header: 1, and target, fields and keep_alive
  * are set. 0: the peer has ended before it. -EPROTO: refuse it with in->status;
- * -ECANCELED: *stopping, before it had begun; or what the connection says
+ * -ECANCELED: *stopping, or IN_HUNG_UP; or what the connection says
  * (-ETIMEDOUT: in->status is 408 if it had begun).
  */
 int wend__http_in_head(struct http_in *in);

@@ -116,8 +116,7 @@ static ssize_t read_some(struct http_in *in, void *to, size_t n)
 		r = wend__http_in_flush(in);
 		if (r != 0)
 			return r;
-		wend_conn_set_read_deadline(in->conn, body_deadline(in));
-		return wend_conn_read(in->conn, to, n);
+		return wend__http_in_receive(in, to, n, body_deadline(in));
 	}
 	r = refill(in);
 	if (r <= 0)

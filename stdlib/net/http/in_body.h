@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * in_body.h - between in.c, the header, and in_body.c, the body.
+ * in_body.h - between in.c, which reads, and in_body.c, the body.
  */
 #ifndef STDLIB_NET_HTTP_IN_BODY_H
 #define STDLIB_NET_HTTP_IN_BODY_H
 
 #include "stdlib/net/http/in.h"
+
+/* One read of the connection, to anywhere. */
+ssize_t wend__http_in_receive(struct http_in *in, void *to, size_t n,
+			      int64_t deadline);
 
 /* Read more behind end, where there is room: a count, 0, or an error. */
 ssize_t wend__http_in_fill(struct http_in *in, int64_t deadline);

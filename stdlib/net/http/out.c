@@ -18,12 +18,10 @@ int64_t wend__http_deadline(int64_t now, int64_t timeout, int64_t n,
 	return at < cap ? (int64_t)at : cap;
 }
 
-static int write_all(struct http_out *o, const void *data, size_t n)
+static int write_piece(struct http_out *o, const void *data, size_t n)
 {
 	ssize_t r;
 
-	if (o->error != 0 || n == 0)
-		return o->error;
 	o->now = wend_now();
 	wend_conn_set_write_deadline(
 		o->conn, wend__http_deadline(o->now, o->timeout, (int64_t)n,
@@ -34,12 +32,34 @@ static int write_all(struct http_out *o, const void *data, size_t n)
 	return o->error;
 }
 
+static int write_all(struct http_out *o, const char *data, size_t n)
+{
+	size_t piece = o->piece != 0 ? o->piece : n;
+
+	for (; o->error == 0 && n > 0; data += piece, n -= piece) {
+		if (piece > n)
+			piece = n;
+		write_piece(o, data, piece);
+	}
+	return o->error;
+}
+
 int wend__http_out_flush(struct http_out *o)
 {
 	size_t n = o->used;
 
+	if (o->before != HTTP_BEGUN && o->error == 0)
+		o->before = n > o->before ? HTTP_BEGUN : 0;
 	o->used = 0;
 	return write_all(o, o->buf, n);
+}
+
+void wend__http_out_cut(struct http_out *o, int error)
+{
+	o->used = o->before != HTTP_BEGUN ? o->before : 0;
+	wend__http_out_flush(o);
+	if (o->error == 0)
+		o->error = error;
 }
 
 int wend__http_out_spill(struct http_out *o, const void *data, size_t n)
@@ -55,8 +75,11 @@ int wend__http_out_spill(struct http_out *o, const void *data, size_t n)
 		n -= part;
 	}
 	wend__http_out_flush(o);
-	if (n >= o->size)
+	if (n >= o->size) {
+		if (o->error == 0)
+			o->before = HTTP_BEGUN;
 		return write_all(o, data, n);
+	}
 	memcpy(o->buf, data, n);
 	o->used = n;
 	return o->error;

@@ -15,14 +15,30 @@ struct http_out {
 	wend_conn *conn;
 	int64_t timeout;  /* ns for a write; WEND_FOREVER: none */
 	int64_t min_rate; /* bytes a second beside */
+	size_t piece;     /* bytes that have this time; 0: a write as a whole */
 	int64_t deadline; /* of all together */
 	int64_t now;      /* when it was last written */
 	int error;
+	/* Bytes in buf that belong to messages before the one that is made now;
+	 * HTTP_BEGUN: some of it has been sent. */
+	size_t before;
 	size_t used, size;
 	char *buf;
 };
 
+#define HTTP_BEGUN SIZE_MAX
+
 int wend__http_out_flush(struct http_out *o);
+
+/* A new message begins. */
+static inline void wend__http_out_begin(struct http_out *o)
+{
+	o->before = o->used;
+}
+
+/* Drop what has not been sent of a message, send those before it, and nothing
+ * more: error is what further writes say. */
+void wend__http_out_cut(struct http_out *o, int error);
 
 /* What does not fit: the buffer, and then data without copying it. */
 int wend__http_out_spill(struct http_out *o, const void *data, size_t n);

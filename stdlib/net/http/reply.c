@@ -21,12 +21,13 @@ void wend__http_reply_init(struct http_exchange *x)
 	w->state = REPLY_OPEN;
 	w->status = 200;
 	w->head_only = x->method == HTTP_HEAD;
-	w->close = w->broken = w->has_type = false;
+	w->close = w->broken = w->aborted = w->has_type = false;
 	w->length = -1;
 	w->written = 0;
 	w->fields = w->fields_room;
 	w->fields_size = sizeof(w->fields_room);
 	w->fields_used = w->body_used = 0;
+	wend__http_out_begin(&x->out);
 }
 
 static bool may_have_body(int status)
@@ -201,6 +202,13 @@ int wend_http_status(wend_http_reply *w, int status)
 void wend_http_close(wend_http_reply *w)
 {
 	w->close = true;
+}
+
+void wend_http_abort(wend_http_reply *w)
+{
+	if (!w->aborted)
+		wend__http_out_cut(&exchange_of(w)->out, -ECONNABORTED);
+	w->aborted = true;
 }
 
 int wend_http_set_length(wend_http_reply *w, int64_t bytes)

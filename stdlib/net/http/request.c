@@ -58,15 +58,19 @@ static bool is_host(const char *p)
 
 /* "http://host/path": the host is moved to the left by one, which makes room
  * for its end. The path. */
-static char *split_absolute(char *target, const char **host)
+static char *split_absolute(char *target, const char **scheme,
+			    const char **host)
 {
-	char *p = strstr(target, "://"), *path;
+	char *p, *path;
 	size_t n;
 
-	if (p == NULL || (strncasecmp(target, "http:", 5) != 0 &&
-			  strncasecmp(target, "https:", 6) != 0))
+	if (strncasecmp(target, "http://", 7) == 0)
+		*scheme = "http";
+	else if (strncasecmp(target, "https://", 8) == 0)
+		*scheme = "https";
+	else
 		return NULL;
-	p += 3;
+	p = target + strlen(*scheme) + 3;
 	n = strcspn(p, "/?#");
 	if (n == 0)
 		return NULL;
@@ -115,7 +119,7 @@ static int set_target(struct http_exchange *x)
 		return x->method == HTTP_OPTIONS ? 0 : 400;
 	}
 	if (target[0] != '/') {
-		target = split_absolute(target, &r->host);
+		target = split_absolute(target, &r->scheme, &r->host);
 		if (target == NULL || !is_host(r->host))
 			return 400;
 	}
@@ -167,6 +171,8 @@ static ssize_t read_body(wend_reader *reader, void *to, size_t n)
 	if (x->expects) {
 		x->expects = false;
 		wend__http_out_text(&x->out, "HTTP/1.1 100 Continue\r\n\r\n");
+		/* No part of the answer: an abort leaves it. */
+		wend__http_out_begin(&x->out);
 	}
 	return wend__http_in_read(&x->in, to, n);
 }

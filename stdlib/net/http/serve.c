@@ -18,6 +18,8 @@ int wend__http_serve_init(struct wend_http_server *s)
 					     .name = "http",
 					     .stack_size = s->opts.stack_size,
 					     .max_conns = s->opts.max_conns,
+					     .wrap = s->opts.wrap,
+					     .wrap_arg = s->opts.wrap_arg,
 				     });
 	return s->net == NULL ? -ENOMEM : 0;
 }

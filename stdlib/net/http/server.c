@@ -23,6 +23,7 @@ static void set_limits(struct http_limits *l, const wend_http_server_opts *o)
 	l->idle_timeout = time_or(o->idle_timeout, 60 * WEND_SECOND);
 	l->body_timeout = time_or(o->body_timeout, 10 * WEND_SECOND);
 	l->write_timeout = time_or(o->write_timeout, 10 * WEND_SECOND);
+	l->io_timeout = WEND_FOREVER;
 	l->min_rate = o->min_rate != 0 ? o->min_rate : 500;
 }
 
@@ -65,17 +66,27 @@ void wend_http_server_stats(const wend_http_server *s, wend_http_stats *stats)
 	stats->open = stats->accepted - closed;
 	stats->requests = atomic_load(&s->requests);
 	stats->refused = atomic_load(&s->refused);
+	stats->aborted = atomic_load(&s->aborted);
+}
+
+bool wend_http_server_stopping(const wend_http_server *s)
+{
+	return atomic_load(&s->stopping);
 }
 
 /* converse.c says why no idle one is missed. */
 static void hang_up(struct wend_http_server *s, bool all)
 {
 	wend_mutex_lock(&s->lock);
-	for (struct http_exchange *x = s->conns; x != NULL; x = x->next)
+	for (struct http_exchange *x = s->conns; x != NULL; x = x->next) {
+		int idle = IN_IDLE;
+
 		if (all)
 			wend_conn_close(x->in.conn);
-		else if (atomic_load(&x->state) == CONN_IDLE)
+		else if (atomic_compare_exchange_strong(&x->in.state, &idle,
+							IN_HUNG_UP))
 			wend_conn_set_read_deadline(x->in.conn, 0);
+	}
 	wend_mutex_unlock(&s->lock);
 }
 

@@ -8,20 +8,23 @@
  *	wend_conn_free(c);
  *	wend_tls_config_free(config);
  *
- * Not a part of libwend: link it, -lssl and -lcrypto yourself.
+ * Not in libwend but in libwend-tls, which needs OpenSSL: pkg-config wend-tls, or
+ * CMake's wend::tls.
  *
  * A connection of this kind is a wend_conn in all, with these differences
  *   read        0 only if the peer has said that it ends (close_notify). An end
  *               without that is -ECONNRESET: what was read may be cut.
  *   write       after an error, a deadline's too, every write fails with it.
  *   close_write says that we end; reading goes on.
- *   close       says it if that can be done without waiting.
+ *   close       says it if that can be done without waiting; reset does not
+ *               say it.
  *   fd          -ENOTSUP.
  * and these errors of reads and writes, and of the handshake
  *   EPROTO        what came is not TLS, or the peer has refused ours;
  *                 wend_tls_error() has the words
  *   EKEYREJECTED  the peer's certificate is not to be trusted, or is somebody
- *                 else's
+ *                 else's; wend_tls_error() has the words
+ *   EKEYEXPIRED   its time is over, or has not come yet
  */
 #ifndef WEND_STD_TLS_H
 #define WEND_STD_TLS_H
@@ -98,13 +101,20 @@ WEND_API WEND_MUST_CHECK int
 wend_tls_server(wend_conn **c, wend_tls_config *config, wend_conn *under);
 
 /*
+ * wend_tls_wrap - wend_tls_server() over *c, and in its place; config is a
+ * wend_tls_config. For wend_net_server_opts.wrap and wend_http_server_opts.wrap.
+ * Errors as there; *c is what it was.
+ */
+WEND_API WEND_MUST_CHECK int wend_tls_wrap(wend_conn **c, void *config);
+
+/*
  * wend_tls_handshake - agree on keys, and see who the peer is. The second time
  * it does nothing.
  *
  *   deadline    for this; those that were set on c count again afterwards
  *
- * Errors   ETIMEDOUT, ECANCELED, EPROTO, EKEYREJECTED, ECONNRESET; c is of no
- *          use then, but for wend_tls_error() and to be freed
+ * Errors   ETIMEDOUT, ECANCELED, EPROTO, EKEYREJECTED, EKEYEXPIRED, ECONNRESET;
+ *          c is of no use then, but for wend_tls_error() and to be freed
  */
 WEND_API WEND_MUST_CHECK int wend_tls_handshake(wend_conn *c, int64_t deadline);
 
@@ -115,6 +125,30 @@ WEND_API WEND_MUST_CHECK int wend_tls_handshake(wend_conn *c, int64_t deadline);
 WEND_API WEND_MUST_CHECK int
 wend_tls_dial(wend_conn **c, wend_tls_config *config, const char *address,
 	      int64_t deadline, const wend_net_opts *opts);
+
+/*
+ * wend_tls_http_dial - how a client of HTTP connects, with TLS and without it:
+ * wend_http_client_opts.dial, with a wend_tls_dialer as dial_arg.
+ *
+ *   config      of a client; its alpn is none or "http/1.1"
+ *   opts        of the sockets; NULL: the default
+ *   failed      if not NULL, called when https could not be dialled, in the
+ *               task that wanted it: words say why ("self-signed certificate")
+ *               where error is a number that the caller gets
+ *
+ * All of it is used during each call.
+ */
+typedef struct wend_tls_dialer {
+	wend_tls_config *config;
+	const wend_net_opts *opts;
+	void (*failed)(const char *address, int error, const char *words,
+		       void *arg);
+	void *arg;
+} wend_tls_dialer;
+WEND_API WEND_MUST_CHECK int wend_tls_http_dial(void *dialer, const char *host,
+						const char *port, bool tls,
+						int64_t deadline,
+						wend_conn **conn);
 
 /* Of a TLS connection, after the handshake, valid as long as c:
  * the protocol that both want, "" for none; "TLSv1.3"; what went wrong, ""

@@ -471,6 +471,132 @@ TEST(HttpClient, Deadline)
 	});
 }
 
+/* Accepts one connection in a task, writes these pieces with a pause between
+ * them, and holds it until the end. */
+class Slow
+{
+      public:
+	Slow(std::vector<std::string> pieces, int64_t pause)
+	{
+		EXPECT_EQ(0, wend_net_listen(&l_, "127.0.0.1:0", nullptr));
+		group_.Go([=] {
+			EXPECT_EQ(0, wend_net_accept_until(l_, &conn_, Soon()));
+			for (const auto &p : pieces) {
+				wend_conn_write(conn_, p.data(), p.size());
+				wend_sleep(pause);
+			}
+		});
+	}
+	~Slow()
+	{
+		group_.Wait();
+		wend_conn_free(conn_);
+		wend_net_listener_free(l_);
+	}
+	std::string Url()
+	{
+		return "http://" + std::string(wend_net_listener_address(l_));
+	}
+
+      private:
+	wend_net_listener *l_ = nullptr;
+	wend_conn *conn_ = nullptr;
+	wt::Group group_;
+};
+
+/* In front of an answer, in its header, in its body. */
+TEST(HttpClient, SilenceEndsACall)
+{
+	IN_TASK([] {
+		const std::string head = "HTTP/1.1 200 OK\r\n"
+					 "Content-Length: 25\r\n\r\n";
+		wend_http_client_opts o = {};
+		wend_http_call call = {};
+
+		o.io_timeout = WEND_SECOND / 2;
+		Client c(o);
+		for (const std::string &said :
+		     { std::string(), head.substr(0, 20), head + "part" }) {
+			Slow s({ said }, 0);
+			std::string url = s.Url();
+
+			call.url = url.c_str();
+			auto g = c.Do(call, WEND_FOREVER);
+			EXPECT_EQ(-ETIMEDOUT, said.size() < head.size() ?
+						      g.err :
+						      (int)g.size)
+				<< said;
+		}
+	});
+}
+
+/* What goes on slowly is no silence, however long it takes. */
+TEST(HttpClient, SlowIsNotSilent)
+{
+	IN_TASK([] {
+		std::vector<std::string> pieces(25, "x");
+		wend_http_client_opts o = {};
+		wend_http_call call = {};
+		int64_t from = wend_now();
+
+		o.io_timeout = 2 * WEND_SECOND;
+		pieces.insert(pieces.begin(), "HTTP/1.1 200 OK\r\n"
+					      "Content-Length: 25\r\n\r\n");
+		Client c(o);
+		Slow s(pieces, WEND_SECOND / 10);
+		std::string url = s.Url();
+
+		call.url = url.c_str();
+		EXPECT_EQ(25, c.Do(call, WEND_FOREVER).size);
+		EXPECT_LT(o.io_timeout, wend_now() - from);
+	});
+}
+
+/* A server that takes nothing of what it is sent. */
+TEST(HttpClient, SilenceEndsSending)
+{
+	IN_TASK([] {
+		wend_http_client_opts o = {};
+
+		o.io_timeout = 50 * WEND_MILLISECOND;
+		Client c(o);
+		wend_net_listener *l;
+		const std::string data(32 << 20, 'd');
+		wend_http_call call = {};
+
+		ASSERT_EQ(0, wend_net_listen(&l, "127.0.0.1:0", nullptr));
+		std::string url = "http://" +
+				  std::string(wend_net_listener_address(l));
+		call.url = url.c_str();
+		call.method = "PUT";
+		call.data = data.data();
+		call.size = data.size();
+		EXPECT_EQ(-ETIMEDOUT, c.Do(call, WEND_FOREVER).err);
+		wend_net_listener_free(l);
+	});
+}
+
+TEST(HttpClient, DialTimeout)
+{
+	IN_TASK([] {
+		wend_http_client_opts o = {};
+
+		o.dial_timeout = 20 * WEND_MILLISECOND;
+		o.dial = [](void *, const char *, const char *, bool,
+			    int64_t deadline, wend_conn **) {
+			EXPECT_GE(wend_after(20 * WEND_MILLISECOND), deadline);
+			wend_sleep_until(deadline);
+			return -ETIMEDOUT;
+		};
+		Client c(o);
+
+		EXPECT_EQ(-ETIMEDOUT, c.Get("http://127.0.0.1:1/").err);
+		wend_http_call call = {};
+		call.url = "http://127.0.0.1:1/";
+		EXPECT_EQ(-ETIMEDOUT, c.Do(call, WEND_FOREVER).err);
+	});
+}
+
 TEST(HttpClient, BadCalls)
 {
 	IN_TASK([] {

@@ -44,6 +44,9 @@ void Look(wend_http_reply *w, wend_http_request *r, void *arg)
 	for (const char *t : texts)
 		if (t == nullptr || (t != r->path && !IsClean(t)))
 			seen->wrong = "the target";
+	if (r->scheme && strcmp(r->scheme, "http") != 0 &&
+	    strcmp(r->scheme, "https") != 0)
+		seen->wrong = "the scheme";
 	if (r->field_count > kMaxFields)
 		seen->wrong = "too many fields";
 	for (size_t i = 0; i < r->field_count; i++) {

@@ -28,6 +28,11 @@ const wend_conn_ops MemConn::kOps = {
 	[](wend_conn *) { return -ENOTSUP; },
 	[](wend_conn *) { return "here"; },
 	[](wend_conn *) { return "there"; },
+	/* reset */
+	[](wend_conn *c) {
+		Of(c)->closed_ = Of(c)->reset_ = true;
+		return 0;
+	},
 };
 
 MemConn::MemConn(std::string input) : input_(std::move(input))

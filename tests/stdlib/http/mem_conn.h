@@ -36,6 +36,11 @@ class MemConn
 	{
 		return closed_;
 	}
+	/* By a reset. */
+	bool was_reset() const
+	{
+		return reset_;
+	}
 
 	/* How many bytes the n-th read returns at most; default all. */
 	std::function<size_t(unsigned n)> piece;
@@ -66,7 +71,7 @@ class MemConn
 	Holder c_;
 	std::string input_, output_;
 	size_t at_ = 0;
-	bool closed_ = false, write_closed_ = false;
+	bool closed_ = false, write_closed_ = false, reset_ = false;
 };
 
 #endif

@@ -3,7 +3,6 @@
  * net_test.cc - the server and clients that are slow, half there, or gone: over
  * sockets.
  */
-#include <poll.h>
 #include <wend/std/net.h>
 #include <wend/wend.h>
 
@@ -12,95 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/stdlib/http/talk.h"
-#include "tests/support/wt.h"
+#include "tests/stdlib/http/peer.h"
 
 namespace
 {
-
-int64_t Soon()
-{
-	return wend_after(60 * WEND_SECOND);
-}
-
-/* A client's end of a connection that is being served. */
-class Peer
-{
-      public:
-	explicit Peer(wend_http_server *s)
-	{
-		EXPECT_EQ(0, wend_net_pair(pair_));
-		wend_conn_set_deadline(pair_[0], Soon());
-		group_.Go([this, s] {
-			result_ = wend_http_serve_conn(s, pair_[1]);
-		});
-	}
-	~Peer()
-	{
-		wend_conn_close(pair_[0]);
-		group_.Wait();
-		wend_conn_free(pair_[0]);
-		wend_conn_free(pair_[1]);
-	}
-	bool Send(const std::string &s)
-	{
-		return wend_conn_write(pair_[0], s.data(), s.size()) ==
-		       (ssize_t)s.size();
-	}
-	/* All that it says until it hangs up. */
-	std::string Rest()
-	{
-		std::string all;
-		char buf[4096];
-		ssize_t n;
-
-		while ((n = wend_conn_read(pair_[0], buf, sizeof(buf))) > 0)
-			all.append(buf, (size_t)n);
-		EXPECT_EQ(0, n);
-		return all;
-	}
-	/* Until this has come. */
-	std::string Until(const std::string &what)
-	{
-		std::string all;
-		char byte;
-
-		while (all.find(what) == std::string::npos &&
-		       wend_conn_read(pair_[0], &byte, 1) == 1)
-			all += byte;
-		return all;
-	}
-	bool HasAnswer()
-	{
-		pollfd f = { wend_conn_fd(pair_[0]), POLLIN, 0 };
-
-		return poll(&f, 1, 0) == 1;
-	}
-	wend_conn *conn()
-	{
-		return pair_[0];
-	}
-	int Result()
-	{
-		group_.Wait();
-		return result_;
-	}
-
-      private:
-	wend_conn *pair_[2];
-	int result_ = 1;
-	wt::Group group_;
-};
-
-std::vector<Reply> Parse(const std::string &text)
-{
-	std::vector<Reply> replies;
-	std::string error;
-
-	EXPECT_TRUE(ParseReplies(text, {}, &replies, &error)) << error << "\n"
-							      << text;
-	return replies;
-}
 
 wend_http_server_opts Impatient()
 {
@@ -279,7 +193,9 @@ TEST(HttpNet, Stop)
 		idle.Until("hello\n");
 		busy.Send("POST /echo HTTP/1.1\r\nHost: x\r\n"
 			  "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
-		busy.Until("\r\n\r\n"); /* it waits for the body */
+		busy.Until("\r\n\r\n");
+		/* For a request, and for the body. */
+		wt::AwaitWaiting("serves", 3);
 		g.Go([&] { EXPECT_EQ(0, wend_http_server_stop(s, Soon())); });
 		EXPECT_EQ("", fresh.Rest());
 		EXPECT_EQ("", idle.Rest());

@@ -286,6 +286,33 @@ TEST(HttpServer, Targets)
 	});
 }
 
+/* A proxy is asked for the whole of it; others are not. */
+TEST(HttpServer, SchemeOfTheTarget)
+{
+	InTask([] {
+		wend_http_server_opts o = {};
+
+		o.handler = [](wend_http_reply *w, wend_http_request *r,
+			       void *) {
+			wend_http_printf(w, "%s %s %s",
+					 r->scheme ? r->scheme : "-", r->host,
+					 r->raw_path);
+		};
+		Server s(o);
+		auto r = Talk(s, Get("/a") + Get("http://h:1/a") +
+					 Get("HttpS://h/a?b") +
+					 Get("https://h"));
+
+		ASSERT_EQ(4u, r.size());
+		EXPECT_EQ("- x /a", r[0].body);
+		EXPECT_EQ("http h:1 /a", r[1].body);
+		EXPECT_EQ("https h /a", r[2].body);
+		EXPECT_EQ("https h /", r[3].body);
+		ExpectRefused(s, Get("http:x://h/"), 400);
+		ExpectRefused(s, Get("https:/h/"), 400);
+	});
+}
+
 TEST(HttpServer, Query)
 {
 	InTask([] {

@@ -440,6 +440,7 @@ TEST(Log, LinesFromManyTasksStayWhole)
 /* Before there is a runtime, and with none. */
 TEST(Log, LinesFromThreads)
 {
+	WT_NEEDS_THREADS();
 	Capture c;
 	std::vector<std::thread> threads;
 

@@ -256,6 +256,53 @@ TEST_F(NetConn, ResetIsAnError)
 	});
 }
 
+/* What was sent comes, and then not the end. */
+TEST_F(NetConn, ResetInPlaceOfAnEnd)
+{
+	Everywhere([] {
+		TcpPair p;
+		char b[8];
+
+		EXPECT_EQ(2, wend_conn_write(p.b, "ab", 2));
+		EXPECT_EQ(2, wend_conn_read(p.a, b, sizeof(b)));
+		EXPECT_EQ(0, wend_conn_reset(p.b));
+		EXPECT_EQ(-ECONNRESET, wend_conn_read(p.a, b, sizeof(b)));
+		EXPECT_EQ(-ECANCELED, wend_conn_read(p.b, b, 1));
+		EXPECT_EQ(-ECANCELED, wend_conn_write(p.b, "c", 1));
+		EXPECT_EQ(0, wend_conn_reset(p.b));
+		EXPECT_EQ(0, wend_conn_close(p.b));
+
+		/* Where there is no such thing it is a close. */
+		wend_conn *c[2];
+
+		ASSERT_EQ(0, wend_net_pair(c));
+		EXPECT_EQ(0, wend_conn_reset(c[0]));
+		EXPECT_EQ(0, wend_conn_read(c[1], b, 1));
+		wend_conn_free(c[0]);
+		wend_conn_free(c[1]);
+	});
+}
+
+/* It ends what is under way, too. */
+TEST_F(NetConn, ResetUnderARead)
+{
+	Everywhere([] {
+		TcpPair p;
+		char c;
+
+		WhileWaiting(
+			[&] {
+				EXPECT_EQ(-ECANCELED,
+					  wend_conn_read(p.b, &c, 1));
+			},
+			[&] { wend_conn_reset(p.b); });
+		/* A kernel may not take it while somebody waits. */
+		ssize_t n = wend_conn_read(p.a, &c, 1);
+
+		EXPECT_TRUE(n == -ECONNRESET || n == 0) << n;
+	});
+}
+
 TEST_F(NetConn, Options)
 {
 	wt::Run([] {

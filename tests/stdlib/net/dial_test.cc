@@ -14,9 +14,9 @@ using namespace net;
 namespace
 {
 
-std::vector<std::string> addresses;
-int failure;                     /* of the resolver */
-std::atomic<bool> held{ false }; /* it does not answer */
+std::vector<std::string> addresses; /* one at least, or a failure */
+int failure;                        /* of the resolver */
+std::atomic<bool> held{ false };    /* it does not answer */
 std::atomic<int> asking{ 0 };
 
 } // namespace
@@ -278,6 +278,7 @@ TEST_F(NetDial, TheResolverHangs)
 	Everywhere([] {
 		wend_conn *c;
 
+		addresses = { "127.0.0.1:1" };
 		held = true;
 		EXPECT_EQ(-ETIMEDOUT, Dial(&c, wend_after_ms(5)));
 		held = false;

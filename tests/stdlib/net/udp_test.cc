@@ -33,7 +33,7 @@ std::string Address(wend_net_udp *u)
 TEST_F(NetUdp, ThereAndBack)
 {
 	Everywhere([] {
-		const std::string big = Pattern(9000);
+		const std::string big = Pattern(9000), huge(70000, 'h');
 		wend_net_udp *server, *client;
 		wend_net_addr from;
 		char buf[16384];
@@ -63,8 +63,8 @@ TEST_F(NetUdp, ThereAndBack)
 		EXPECT_EQ(0, wend_net_udp_recv(client, buf, 1, nullptr));
 		g.Wait();
 		/* Errors of the network. */
-		EXPECT_EQ(-EMSGSIZE,
-			  wend_net_udp_send(client, buf, 70000, nullptr));
+		EXPECT_EQ(-EMSGSIZE, wend_net_udp_send(client, huge.data(),
+						       huge.size(), nullptr));
 		EXPECT_EQ(-EDESTADDRREQ,
 			  wend_net_udp_send(server, "x", 1, nullptr));
 		wend_net_udp_free(server);

@@ -32,11 +32,11 @@ void (*Disposition(int sig))(int)
 	return now.sa_handler;
 }
 
-/* To the process. ThreadSanitizer holds back what comes to a thread that sleeps
- * in the runtime, so there to the calling thread. */
+/* To the process: whichever thread the kernel finds, one that sleeps in the
+ * runtime most often. */
 int Send(int sig)
 {
-	return wt::kTsan ? raise(sig) : kill(getpid(), sig);
+	return kill(getpid(), sig);
 }
 
 int Receive(wend_chan *c)

@@ -80,6 +80,23 @@ X509 *NewCert(const char *name, EVP_PKEY *key, X509 *issuer, long seconds)
 	return x;
 }
 
+/* issuer null: it signs itself. */
+Identity NewIdentity(const std::string &names, long seconds, X509 *issuer,
+		     EVP_PKEY *signer)
+{
+	EVP_PKEY *key = Must(EVP_EC_gen("P-256"));
+	X509 *x = NewCert("test", key, issuer, seconds);
+	Identity id;
+
+	Extend(x, issuer ? issuer : x, NID_subject_alt_name, names.c_str());
+	Must(X509_sign(x, signer ? signer : key, EVP_sha256()));
+	id.cert = Pem(x);
+	id.key = Pem(key);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	return id;
+}
+
 } // namespace
 
 Authority::Authority()
@@ -102,17 +119,12 @@ Authority::~Authority()
 
 Identity Authority::Make(const std::string &names, long seconds) const
 {
-	EVP_PKEY *key = Must(EVP_EC_gen("P-256"));
-	X509 *x = NewCert("test", key, (X509 *)x_, seconds);
-	Identity id;
+	return NewIdentity(names, seconds, (X509 *)x_, (EVP_PKEY *)key_);
+}
 
-	Extend(x, (X509 *)x_, NID_subject_alt_name, names.c_str());
-	Must(X509_sign(x, (EVP_PKEY *)key_, EVP_sha256()));
-	id.cert = Pem(x);
-	id.key = Pem(key);
-	X509_free(x);
-	EVP_PKEY_free(key);
-	return id;
+Identity Authority::SelfSigned(const std::string &names)
+{
+	return NewIdentity(names, 3600, nullptr, nullptr);
 }
 
 } // namespace net

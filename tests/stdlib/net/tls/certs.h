@@ -30,6 +30,8 @@ class Authority
 	/* names: as in subjectAltName, "DNS:a,IP:127.0.0.1". seconds: how long
 	 * it holds; below 0: no longer. */
 	Identity Make(const std::string &names, long seconds = 3600) const;
+	/* The same, by nobody but itself. */
+	static Identity SelfSigned(const std::string &names);
 
       private:
 	void *x_, *key_;

@@ -164,7 +164,7 @@ TEST_F(NetTls, WhoThePeerIs)
 		{ "IP:::1", "::1", 3600, 0 },
 		{ "IP:127.0.0.1", "127.0.0.2", 3600, -EKEYREJECTED },
 		{ "DNS:test.example", "other.example", 3600, -EKEYREJECTED },
-		{ "DNS:test.example", "test.example", -60, -EKEYREJECTED },
+		{ "DNS:test.example", "test.example", -60, -EKEYEXPIRED },
 	};
 
 	wt::RunOn(1, [&] {
@@ -638,23 +638,21 @@ TEST_F(NetTls, DialAndServe)
 		Config config(true, ServerOpts()), client(false, ClientOpts());
 		Listener l;
 		wt::Group g;
-		wend_net_server *server = wend_net_server_new(
-			[](wend_conn *c, void *arg) {
-				wend_conn *under = nullptr, *t;
-				int fd = dup(wend_conn_fd(c));
+		wend_net_server_opts opts = {};
 
-				ASSERT_EQ(0, wend_net_from_fd(&under, fd));
-				ASSERT_EQ(0, wend_tls_server(&t, *(Config *)arg,
-							     under));
+		opts.wrap = wend_tls_wrap;
+		opts.wrap_arg = (wend_tls_config *)config;
+		wend_net_server *server = wend_net_server_new(
+			[](wend_conn *c, void *) {
 				char b[64];
 				ssize_t n;
 
-				while ((n = wend_conn_read(t, b, sizeof(b))) >
+				EXPECT_EQ(-ENOTSUP, wend_conn_fd(c));
+				while ((n = wend_conn_read(c, b, sizeof(b))) >
 				       0)
-					wend_conn_write(t, b, (size_t)n);
-				wend_conn_free(t);
+					wend_conn_write(c, b, (size_t)n);
 			},
-			&config, nullptr);
+			nullptr, &opts);
 
 		g.Go([&] { EXPECT_EQ(0, wend_net_server_serve(server, l)); });
 		for (int i = 0; i < 5; i++) {
@@ -680,5 +678,53 @@ TEST_F(NetTls, DialAndServe)
 					wend_after(kLong), nullptr));
 		EXPECT_EQ(-EINVAL, wend_tls_dial(&none, client, "nonsense",
 						 wend_after(kLong), nullptr));
+	});
+}
+
+/* A connection that cannot be wrapped is closed, and the server goes on. */
+TEST_F(NetTls, ServesNobodyWithoutAKey)
+{
+	wt::RunOn(1, [] {
+		Config client(false, ClientOpts());
+		Listener l;
+		wt::Group g;
+		wend_net_server_opts opts = {};
+		bool handled = false;
+
+		opts.wrap = wend_tls_wrap; /* a client's configuration */
+		opts.wrap_arg = (wend_tls_config *)client;
+		wend_net_server *server = wend_net_server_new(
+			[](wend_conn *, void *arg) {
+				*static_cast<bool *>(arg) = true;
+			},
+			&handled, &opts);
+
+		g.Go([&] { EXPECT_EQ(0, wend_net_server_serve(server, l)); });
+		for (int i = 0; i < 3; i++) {
+			Conn c;
+
+			ASSERT_EQ(0, wend_net_dial(c.Out(), l.Address(),
+						   wend_after(kLong), nullptr));
+			EXPECT_EQ("", ReadAll(c));
+		}
+		wend_net_server_free(server);
+		g.Wait();
+		EXPECT_FALSE(handled);
+	});
+}
+
+/* A reset is no end, and says nothing. */
+TEST_F(NetTls, ResetIsNoEnd)
+{
+	wt::RunOn(1, [] {
+		Ends e;
+		char b[4];
+
+		ASSERT_EQ(Result(0, 0), e.Greet());
+		EXPECT_EQ(2, wend_conn_write(e.s, "ab", 2));
+		EXPECT_EQ(0, wend_conn_reset(e.s));
+		EXPECT_EQ(-ECANCELED, wend_conn_write(e.s, "c", 1));
+		EXPECT_EQ(2, wend_conn_read(e.c, b, sizeof(b)));
+		EXPECT_EQ(-ECONNRESET, wend_conn_read(e.c, b, sizeof(b)));
 	});
 }

@@ -92,10 +92,9 @@ void wend__server_to_bound(struct wend__server *s, struct wend_task *t)
 	aptr_store_release(&b->server, s);
 	if (queued && wend__worker_seat(b)) {
 		/* The kernel holds it. [watch.seat] */
-		a32_store_release(&b->preempt->claim, WEND__CLAIM_CLAIMING);
+		a32_store_release(&b->preempt->claim, WEND__CLAIM_GOING);
 		wend__port->detect->resume(wend__worker_seat(b), s->id);
-		(void)a32_cas_full(&b->preempt->claim, WEND__CLAIM_CLAIMING,
-				   WEND__CLAIM_NONE);
+		a32_store_release(&b->preempt->claim, WEND__CLAIM_NONE);
 		return;
 	}
 	if (queued)

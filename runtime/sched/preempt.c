@@ -36,6 +36,7 @@ static void claimed(void)
 	struct wend__worker *w = wend__self;
 	struct wend__preempt *p = w->preempt;
 	uint32_t claim;
+	unsigned int turn = 0;
 
 	if (p->count > 1)
 		return; /* it comes to nothing */
@@ -44,6 +45,8 @@ static void claimed(void)
 			WEND__RARE(taken_waited);
 			wait_queued(w);
 			/* [preempt.claim] */
+		} else if (claim == WEND__CLAIM_GOING) {
+			wend__spin.relax(turn++);
 		} else if (a32_cas_full(&p->claim, claim, WEND__CLAIM_NONE)) {
 			if (claim == WEND__CLAIM_TAKEN) {
 				WEND__RARE(taken_back);

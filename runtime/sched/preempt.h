@@ -11,9 +11,10 @@
  *
  *      claim
  *      NONE      the worker has its server, or gave it up itself
- *      CLAIMING  the watchdog is about to take it; the worker may say no. Or
- *                the kernel holds the worker, and it is let go on [watch.seat]
+ *      CLAIMING  the watchdog is about to take it; the worker may say no
  *      STOPPING  the worker is to give it up in a signal handler; the same
+ *      GOING     the kernel holds it, and somebody is about to let it go on,
+ *                who alone ends this [watch.seat]
  *      TAKEN     it is gone. The worker blocks in its task's code, runs that,
  *                or, if it was STOPPING, waits in the handler
  *      QUEUED    its task is in the global queue, bound to its thread, which
@@ -49,6 +50,7 @@ enum wend__claim {
 	WEND__CLAIM_NONE,
 	WEND__CLAIM_CLAIMING,
 	WEND__CLAIM_STOPPING,
+	WEND__CLAIM_GOING,
 	WEND__CLAIM_TAKEN,
 	WEND__CLAIM_QUEUED,
 };

@@ -330,10 +330,11 @@ static bool look_at(struct wend__server *s, int64_t now)
  * on. So they let it go on where that is all there is to do, and leave the rest
  * to the watchdog, who may wait for locks.
  *
- * [watch.seat] Who lets a worker go on has its claim, CLAIMING, until it runs;
- * and who takes its server has it, too, and looks then whether it is off the
+ * [watch.seat] Who lets a worker go on has its claim, GOING, until it runs; who
+ * takes its server has it, too, CLAIMING, and looks then whether it is off the
  * CPU (wend__server_take()). So nobody's server is taken while it runs: its
- * successor would have the same listener.
+ * successor would have the same listener. GOING is a word of its own, as the
+ * worker, once it runs, may end a CLAIMING, and another one may follow.
  */
 static bool held(const struct wend__worker *w)
 {
@@ -348,13 +349,12 @@ static bool go_on(struct wend__worker *w)
 {
 	uint32_t *claim = &w->preempt->claim;
 
-	if (!a32_cas_full(claim, WEND__CLAIM_NONE, WEND__CLAIM_CLAIMING))
+	if (!a32_cas_full(claim, WEND__CLAIM_NONE, WEND__CLAIM_GOING))
 		return false;
 	/* Unless another was quicker, who had the claim before. */
 	if (held(w))
 		wend__port->detect->resume(wend__worker_seat(w), w->server->id);
-	/* The worker may have said no already. */
-	(void)a32_cas_full(claim, WEND__CLAIM_CLAIMING, WEND__CLAIM_NONE);
+	a32_store_release(claim, WEND__CLAIM_NONE);
 	return true;
 }
 

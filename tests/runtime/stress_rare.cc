@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <thread>
 
 #include "tests/runtime/raw.h"
@@ -341,6 +342,13 @@ TEST_F(StressRare, FewWorkersForOneServer)
 namespace
 {
 
+/* A worker that the kernel keeps from user mode never finds out itself that its
+ * server is gone: there are fewer ways to go. */
+bool KernelDetects()
+{
+	return strcmp(wt::Port(), "kernel") == 0;
+}
+
 /* Tasks that compute for up to three times so long, block without saying so,
  * and meet in channels. */
 void ComputeAndBlock(int64_t ns)
@@ -373,12 +381,17 @@ TEST_F(StressRare, TakenServers)
 
 	wt::Env slice("WEND_SLICE", "5ms");
 
-	Until({ WEND__RARE_server_taken, WEND__RARE_taken_back,
-		WEND__RARE_taken_queued, WEND__RARE_stop_heard,
-		WEND__RARE_claim_inside, WEND__RARE_claim_denied,
-		WEND__RARE_taken_waited, WEND__RARE_stop_inside,
-		WEND__RARE_stop_blocked },
-	      0, [] { ComputeAndBlock(3000000); });
+	if (KernelDetects())
+		Until({ WEND__RARE_server_taken, WEND__RARE_taken_queued,
+			WEND__RARE_stop_heard, WEND__RARE_claim_inside },
+		      0, [] { ComputeAndBlock(3000000); });
+	else
+		Until({ WEND__RARE_server_taken, WEND__RARE_taken_back,
+			WEND__RARE_taken_queued, WEND__RARE_stop_heard,
+			WEND__RARE_claim_inside, WEND__RARE_claim_denied,
+			WEND__RARE_taken_waited, WEND__RARE_stop_inside,
+			WEND__RARE_stop_blocked },
+		      0, [] { ComputeAndBlock(3000000); });
 }
 
 /* The same with slices that are shorter than a tick of most clocks. */
@@ -388,10 +401,14 @@ TEST_F(StressRare, TakenServersInShortSlices)
 
 	wt::Env slice("WEND_SLICE", "1ms");
 
-	Until({ WEND__RARE_server_taken, WEND__RARE_taken_back,
-		WEND__RARE_taken_queued, WEND__RARE_claim_inside,
-		WEND__RARE_claim_denied, WEND__RARE_taken_waited },
-	      0, [] { ComputeAndBlock(1500000); });
+	if (KernelDetects())
+		Until({ WEND__RARE_server_taken, WEND__RARE_taken_queued }, 0,
+		      [] { ComputeAndBlock(1500000); });
+	else
+		Until({ WEND__RARE_server_taken, WEND__RARE_taken_back,
+			WEND__RARE_taken_queued, WEND__RARE_claim_inside,
+			WEND__RARE_claim_denied, WEND__RARE_taken_waited },
+		      0, [] { ComputeAndBlock(1500000); });
 }
 
 /* Descriptors: idle servers are woken, waits end before their operations. */

@@ -535,6 +535,28 @@ TEST_P(ParkIo, Connections)
 	});
 }
 
+/* What a call announces it does a moment later. */
+void AwaitAsleep(const std::atomic<pid_t> &tid)
+{
+	char path[64], text[256];
+	const char *state;
+
+	while (tid == 0)
+		wend_yield();
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	do {
+		FILE *f = fopen(path, "re");
+
+		ASSERT_NE(nullptr, f);
+		size_t n = fread(text, 1, sizeof(text) - 1, f);
+		fclose(f);
+		text[n] = 0;
+		state = strrchr(text, ')');
+		ASSERT_NE(nullptr, state);
+		wend_yield();
+	} while (strncmp(state, ") S", 3) != 0);
+}
+
 /* A call holds its file: closing the descriptor does not end it, nor does it
  * read from what gets the number next. */
 TEST_P(ParkIo, CloseWhileWaiting)
@@ -546,11 +568,19 @@ TEST_P(ParkIo, CloseWhileWaiting)
 	OnServers([] {
 		Pipe p, other;
 		int copy = dup(p[0]), number = p[0];
+		std::atomic<pid_t> tid{ 0 };
 		wt::Group g;
 		char c = 0;
 
-		g.Go([&] { EXPECT_EQ(1, read(number, &c, 1)); }, "reader");
+		g.Go(
+			[&] {
+				tid = gettid();
+				EXPECT_EQ(1, read(number, &c, 1));
+			},
+			"reader");
 		AwaitInCall("reader");
+		if (strcmp(GetParam(), "threads") == 0)
+			AwaitAsleep(tid);
 		p.Close(0);
 		EXPECT_EQ(number, dup(other[0]));
 		EXPECT_EQ(1, write(other[1], "o", 1));

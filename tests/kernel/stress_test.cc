@@ -62,8 +62,9 @@ void Live(Worker &me, uint64_t seed)
 	for (;;) {
 		switch (dice.Below(8)) {
 		case 0:
-			Store(&me.me->timed, dice.Below(4) == 0);
-			me.Yield(me.me->timed ? InMs(dice.Below(3)) : 0);
+			Store(&me.me->how, dice.Below(4) ? 1 : 2);
+			me.Yield(me.me->how == 2 ? InMs(dice.Below(3)) : 0);
+			Store(&me.me->how, 0);
 			break;
 		case 1:
 			SleepMs(dice.Below(2));
@@ -119,8 +120,7 @@ bool Yielded(Pool &p, Server &s, Slot *it, uint32_t state)
 		return false;
 	if (state == (UMCG_TASK_IDLE | UMCG_TF_PREEMPTED))
 		return true;
-	return state == UMCG_TASK_IDLE && !Load(&it->timed) &&
-	       it->t.idle_workers_ptr == (uint64_t)p.d.head;
+	return state == UMCG_TASK_IDLE && Load(&it->how) == 1;
 }
 
 void Serve(Pool &p, int which, uint64_t seed)

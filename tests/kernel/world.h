@@ -144,8 +144,8 @@ inline bool Cas(uint32_t *p, uint32_t from, uint32_t to)
 struct alignas(64) Slot {
 	umcg_task t;
 	uint32_t tid;
-	uint32_t timed; /* a worker's: its wait ends by itself */
-	Slot *server;   /* a worker's */
+	uint32_t how; /* a worker's: 1: it yields; 2: until a time */
+	Slot *server; /* a worker's */
 };
 
 struct Domain {

@@ -158,6 +158,11 @@ bool Wanted(wend__rare path)
 {
 	int port = wt::IsSim() ? kSim : kEmul;
 
+	/* The kernel keeps such a worker from coming back by itself. */
+	if (path == WEND__RARE_taken_back &&
+	    wt::Port() == std::string("kernel"))
+		return false;
+
 	for (const Duty &d : kDuties) {
 		if (d.path == path)
 			return d.ports & port;

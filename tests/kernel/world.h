@@ -260,19 +260,30 @@ struct Server {
 				return nullptr;
 		}
 	}
-	/* false: the time is over. */
+	/*
+	 * false: the time is over. There is one idle server; others look again
+	 * after a while.
+	 *
+	 * A worker that is back takes the TID first, then makes this server
+	 * RUNNING. A server that went on between the two would be made so
+	 * while it runs another worker, which then loses it.
+	 */
 	bool WaitIdle(uint64_t until)
 	{
-		int r = 0;
+		bool idle, late = false;
 
 		me->t.next_tid = 0;
 		SetState(UMCG_TASK_IDLE);
-		Store(d.idle_tid, me->tid);
+		idle = Cas(d.idle_tid, 0, me->tid);
+		if (!idle && !until)
+			until = InMs(2);
 		if (__atomic_load_n(d.head, __ATOMIC_SEQ_CST) == 0)
-			r = d.Wait(0, until);
-		Cas(d.idle_tid, me->tid, 0);
+			late = d.Wait(0, until) && errno == ETIMEDOUT;
+		if (idle && !Cas(d.idle_tid, me->tid, 0))
+			while (Load(&me->t.state) == UMCG_TASK_IDLE)
+				d.Wait();
 		SetState(UMCG_TASK_RUNNING);
-		return r == 0 || errno != ETIMEDOUT;
+		return !late;
 	}
 	/* All but the system call of a switch to w. */
 	void Prepare(Slot *w)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * detect.c - a worker blocks in the kernel, comes back, is preempted.
+ * A worker blocks in the kernel, comes back, is preempted.
  *
  *	sched_out()	with the run queue's lock: if the worker blocks, its
  *			state and its server's are changed, and the server is
@@ -84,13 +84,29 @@ static bool umcg_to_blocked(struct umcg_ctx *c)
 			 UMCG_TASK_BLOCKED | UMCG_TF_PREEMPTED);
 }
 
+/* Whom it makes way for, on this CPU. */
+static void umcg_sched_heir(struct umcg_ctx *c)
+{
+	struct umcg_ctx *to;
+
+	if (!c->heir)
+		return;
+	rcu_read_lock();
+	to = umcg_find_tid(c->heir);
+	if (to)
+		irq_work_queue(&to->wake);
+	rcu_read_unlock();
+	c->heir = 0;
+}
+
 static void umcg_sched_out(struct preempt_notifier *notifier,
 			   struct task_struct *next)
 {
 	struct umcg_ctx *c = container_of(notifier, struct umcg_ctx, notifier);
 	struct umcg_ctx *s = NULL;
 
-	if (c->inside || c->unmanaged || !umcg_blocks(current) ||
+	umcg_sched_heir(c);
+	if (!c->worker || c->inside || c->unmanaged || !umcg_blocks(current) ||
 	    current->flags & PF_EXITING)
 		return;
 	if (READ_ONCE(c->ut->state) & UMCG_TF_LOCKED)
@@ -335,8 +351,8 @@ out:
 	umcg_put(c);
 }
 
-/* A worker's parts of a new registration. */
-void umcg_worker_init(struct umcg_ctx *c)
+/* What a new registration has to do with the scheduler. */
+void umcg_notify_init(struct umcg_ctx *c)
 {
 	init_task_work(&c->work, umcg_work);
 	preempt_notifier_init(&c->notifier, &umcg_preempt_ops);

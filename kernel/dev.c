@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dev.c - /dev/umcg, the arena, the module.
+ * /dev/umcg, the arena, the module.
  *
  * User Managed Concurrency Groups on a stock kernel: what the ABI has as two
  * system calls is requests to a device here, and the words that the ABI shares

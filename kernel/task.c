@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * task.c - registered tasks: from registration to exit.
+ * Registered tasks: from registration to exit.
  *
  * A task is found by its task_struct, under RCU: the scheduler's hook does so
  * with a run queue's lock held, where nothing else would do. Only the task
@@ -204,11 +204,9 @@ void umcg_retire(struct umcg_ctx *c)
 {
 	u32 state;
 
-	if (c->worker) {
-		preempt_disable();
-		preempt_notifier_unregister(&c->notifier);
-		preempt_enable();
-	}
+	preempt_disable();
+	preempt_notifier_unregister(&c->notifier);
+	preempt_enable();
 	raw_spin_lock(&c->lock);
 	c->dead = true;
 	raw_spin_unlock(&c->lock);
@@ -241,12 +239,6 @@ long umcg_unregister(struct umcg_ctx *c)
 }
 
 /* --- registration --- */
-
-static void umcg_wake_irq(struct irq_work *work)
-{
-	umcg_wake(container_of(work, struct umcg_ctx, wake),
-		  UMCG_WAKE_ANYWHERE);
-}
 
 /* Where the process has the arena, judging by one address in it. */
 static int umcg_locate(struct umcg_ctx *c, u64 self)
@@ -296,9 +288,8 @@ static void umcg_init(struct umcg_ctx *c, struct file *file, bool worker)
 	c->mm = current->mm;
 	c->file = file;
 	raw_spin_lock_init(&c->lock);
-	/* Hard, so that PREEMPT_RT, too, has no thread come in between. */
-	c->wake = IRQ_WORK_INIT_HARD(umcg_wake_irq);
-	umcg_worker_init(c);
+	umcg_wake_init(c);
+	umcg_notify_init(c);
 }
 
 static void umcg_publish(struct umcg_ctx *c)
@@ -311,10 +302,8 @@ static void umcg_publish(struct umcg_ctx *c)
 	hash_add_rcu(umcg_tasks, &c->node, (unsigned long)c->task);
 	raw_spin_unlock(&umcg_tasks_lock);
 	trace_umcg_register(c->task, READ_ONCE(c->ut->state), 0);
-	if (!c->worker)
-		return;
 	/* What blocks from here on is no block until a server runs it. */
-	c->inside = true;
+	c->inside = c->worker;
 	preempt_disable();
 	preempt_notifier_register(&c->notifier);
 	preempt_enable();

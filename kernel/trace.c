@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * trace.c - the bodies of the trace points.
+ * The bodies of the trace points.
  */
 #include <linux/sched.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * umcg.h - what the parts of the module share.
+ * What the parts of the module share.
  *
  *	dev.c		/dev/umcg, the arena, the module
  *	task.c		registered tasks: from registration to exit
@@ -60,12 +60,13 @@ struct umcg_domain {
  *	leave, further blocks don't count
  * @broken: the contract was, by who may not be killed there and then
  * @behind: @work has let others go first
+ * @heir: the TID of who is to be woken as soon as the task leaves its CPU
  * @queued: bit 0: @work is on the task's list
  * @lock: orders queueing by others against the end
  * @dead: no further @work is queued; under @lock
  * @work: runs on the way to user mode
  * @wake: wakes the task from where no other wake-up is allowed
- * @notifier: a worker's, with the scheduler
+ * @notifier: with the scheduler
  * @free: the end, after a grace period
  */
 struct umcg_ctx {
@@ -82,6 +83,7 @@ struct umcg_ctx {
 	bool unmanaged;
 	bool broken;
 	bool behind;
+	u32 heir;
 	unsigned long queued;
 	raw_spinlock_t lock;
 	bool dead;
@@ -128,6 +130,7 @@ int umcg_task_count(void);
 
 enum umcg_wake_hint { UMCG_WAKE_ANYWHERE, UMCG_WAKE_HERE };
 
+void umcg_wake_init(struct umcg_ctx *c);
 void umcg_wake(struct umcg_ctx *c, enum umcg_wake_hint hint);
 int umcg_sleep(struct umcg_ctx *c, const ktime_t *until);
 long umcg_wait(struct umcg_ctx *c, u32 flags, u64 abs_timeout);
@@ -138,7 +141,7 @@ long umcg_wake_tid(u32 tid);
 int umcg_enlist(struct umcg_ctx *c);
 int umcg_wait_running(struct umcg_ctx *c, const ktime_t *until);
 void umcg_fail(struct umcg_ctx *c);
-void umcg_worker_init(struct umcg_ctx *c);
+void umcg_notify_init(struct umcg_ctx *c);
 long umcg_preempt_tid(u32 tid);
 int umcg_detect_init(void);
 void umcg_detect_exit(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * umcg_trace.h - the events, as trace points.
+ * The events, as trace points.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM umcg

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wait.c - waiting and waking.
+ * Waiting and waking.
  *
  * [umcg.wait]
  *	waiter				waker
@@ -28,18 +28,32 @@
 /*
  * How a wake-up asks for the waker's CPU, which it is about to leave. These are
  * the scheduler's flags, which its headers keep from modules but its exported
- * wake function takes. Before 6.6 there is only the hint that the waker will
- * sleep soon.
+ * wake function takes.
  */
 #define UMCG_WF_SYNC		0x10
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#define UMCG_WF_HERE		(UMCG_WF_SYNC | 0x40)
+#define UMCG_WF_CURRENT_CPU	0x40
 #else
-#define UMCG_WF_HERE		UMCG_WF_SYNC
+#define UMCG_WF_CURRENT_CPU	0
 #endif
+#define UMCG_WF_HERE		(UMCG_WF_SYNC | UMCG_WF_CURRENT_CPU)
 
 #define UMCG_SERVER_SLEEP	(TASK_INTERRUPTIBLE | TASK_FREEZABLE)
 #define UMCG_WORKER_SLEEP	(TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE)
+
+/*
+ * Before 6.6 a hint is all there is: the CPU that the task was on last, as far
+ * as the scheduler remembers. It is taken if it is idle.
+ */
+static void umcg_hint_here(struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	int cpu = raw_smp_processor_id();
+
+	if (!UMCG_WF_CURRENT_CPU && cpumask_test_cpu(cpu, task->cpus_ptr))
+		WRITE_ONCE(task->wake_cpu, cpu);
+#endif
+}
 
 /**
  * umcg_wake - wake a task whose state was changed
@@ -55,8 +69,58 @@ void umcg_wake(struct umcg_ctx *c, enum umcg_wake_hint hint)
 	smp_mb(); /* [umcg.wait] */
 	if (!READ_ONCE(c->waiting))
 		return;
+	if (hint == UMCG_WAKE_HERE)
+		umcg_hint_here(c->task);
 	default_wake_function(&entry, TASK_NORMAL,
 			      hint == UMCG_WAKE_HERE ? UMCG_WF_HERE : 0, NULL);
+}
+
+/* The irq_work of who has just left this CPU. */
+static void umcg_wake_irq(struct irq_work *work)
+{
+	umcg_wake(container_of(work, struct umcg_ctx, wake),
+		  UMCG_WF_CURRENT_CPU ? UMCG_WAKE_ANYWHERE : UMCG_WAKE_HERE);
+}
+
+/**
+ * umcg_wake_init - a new registration's part in being woken
+ * @c: the registration
+ */
+void umcg_wake_init(struct umcg_ctx *c)
+{
+	/* Hard, so that PREEMPT_RT, too, has no thread come in between. */
+	c->wake = IRQ_WORK_INIT_HARD(umcg_wake_irq);
+}
+
+/*
+ * A context switch. Before 6.6 nothing puts the next task onto the waker's CPU:
+ * the scheduler takes an idle one, and two tasks that wake each other hunt each
+ * other over all CPUs. But this CPU will be idle once the waker has left it, so
+ * that is when an irq_work wakes the next task (detect.c).
+ */
+static void umcg_switch_to(struct umcg_ctx *c, struct umcg_ctx *to)
+{
+	trace_umcg_wake(to->task, READ_ONCE(to->ut->state),
+			READ_ONCE(to->ut->next_tid));
+	if (!UMCG_WF_CURRENT_CPU && to->task->nr_cpus_allowed > 1)
+		c->heir = task_pid_vnr(to->task);
+	else
+		umcg_wake(to, UMCG_WAKE_HERE);
+}
+
+/* The task stays. */
+static void umcg_wake_heir(struct umcg_ctx *c)
+{
+	struct umcg_ctx *to;
+
+	preempt_disable();
+	rcu_read_lock();
+	to = c->heir ? umcg_find_tid(c->heir) : NULL;
+	c->heir = 0;
+	if (to)
+		umcg_wake(to, UMCG_WAKE_ANYWHERE);
+	rcu_read_unlock();
+	preempt_enable();
 }
 
 /* Returns whether the time is over. */
@@ -104,6 +168,7 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
 	}
 	__set_current_state(TASK_RUNNING);
 	WRITE_ONCE(c->waiting, false);
+	umcg_wake_heir(c);
 	trace_umcg_run(current, READ_ONCE(c->ut->state),
 		       READ_ONCE(c->ut->next_tid));
 	return ret;
@@ -206,7 +271,7 @@ static long umcg_leave(struct umcg_ctx *c)
 		 !umcg_move(c, UMCG_TASK_IDLE | UMCG_TF_LOCKED, UMCG_TASK_IDLE))
 		ret = -EINVAL;
 	else if (to)
-		umcg_wake_traced(to, UMCG_WAKE_HERE);
+		umcg_switch_to(c, to);
 	rcu_read_unlock();
 	return ret;
 }

@@ -5,7 +5,8 @@
  *	sched_out()	with the run queue's lock: if the worker blocks, its
  *			state and its server's are changed, and the server is
  *			woken by an irq_work, which this CPU comes to as soon
- *			as it has switched
+ *			as it has switched. In the same way whoever the
+ *			task makes way for is woken before Linux 6.6
  *	sched_in()	without the lock: queues a task_work
  *	umcg_work()	the task_work, on the way to user mode: the worker is
  *			IDLE, on the list, and sleeps until a server runs it

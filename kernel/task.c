@@ -204,9 +204,11 @@ void umcg_retire(struct umcg_ctx *c)
 {
 	u32 state;
 
-	preempt_disable();
-	preempt_notifier_unregister(&c->notifier);
-	preempt_enable();
+	if (umcg_is_hooked(c)) {
+		preempt_disable();
+		preempt_notifier_unregister(&c->notifier);
+		preempt_enable();
+	}
 	raw_spin_lock(&c->lock);
 	c->dead = true;
 	raw_spin_unlock(&c->lock);
@@ -304,6 +306,8 @@ static void umcg_publish(struct umcg_ctx *c)
 	trace_umcg_register(c->task, READ_ONCE(c->ut->state), 0);
 	/* What blocks from here on is no block until a server runs it. */
 	c->inside = c->worker;
+	if (!umcg_is_hooked(c))
+		return;
 	preempt_disable();
 	preempt_notifier_register(&c->notifier);
 	preempt_enable();

@@ -66,7 +66,7 @@ struct umcg_domain {
  * @dead: no further @work is queued; under @lock
  * @work: runs on the way to user mode
  * @wake: wakes the task from where no other wake-up is allowed
- * @notifier: with the scheduler
+ * @notifier: with the scheduler, if umcg_is_hooked()
  * @free: the end, after a grace period
  */
 struct umcg_ctx {
@@ -92,6 +92,18 @@ struct umcg_ctx {
 	struct preempt_notifier notifier;
 	struct rcu_work free;
 };
+
+/*
+ * Whether the scheduler can be asked to wake a task on the waker's CPU. Where
+ * it can't, a switch waits for the waker to leave it: see umcg_switch_to().
+ */
+#define UMCG_HAS_CURRENT_CPU (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
+
+/* Whom the scheduler's hooks are for. */
+static inline bool umcg_is_hooked(const struct umcg_ctx *c)
+{
+	return c->worker || !UMCG_HAS_CURRENT_CPU;
+}
 
 /* --- the shared words --- */
 

@@ -31,11 +31,7 @@
  * wake function takes.
  */
 #define UMCG_WF_SYNC		0x10
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#define UMCG_WF_CURRENT_CPU	0x40
-#else
-#define UMCG_WF_CURRENT_CPU	0
-#endif
+#define UMCG_WF_CURRENT_CPU	(UMCG_HAS_CURRENT_CPU ? 0x40 : 0)
 #define UMCG_WF_HERE		(UMCG_WF_SYNC | UMCG_WF_CURRENT_CPU)
 
 #define UMCG_SERVER_SLEEP	(TASK_INTERRUPTIBLE | TASK_FREEZABLE)
@@ -50,7 +46,7 @@ static void umcg_hint_here(struct task_struct *task)
 #ifdef CONFIG_SMP
 	int cpu = raw_smp_processor_id();
 
-	if (!UMCG_WF_CURRENT_CPU && cpumask_test_cpu(cpu, task->cpus_ptr))
+	if (!UMCG_HAS_CURRENT_CPU && cpumask_test_cpu(cpu, task->cpus_ptr))
 		WRITE_ONCE(task->wake_cpu, cpu);
 #endif
 }
@@ -79,7 +75,7 @@ void umcg_wake(struct umcg_ctx *c, enum umcg_wake_hint hint)
 static void umcg_wake_irq(struct irq_work *work)
 {
 	umcg_wake(container_of(work, struct umcg_ctx, wake),
-		  UMCG_WF_CURRENT_CPU ? UMCG_WAKE_ANYWHERE : UMCG_WAKE_HERE);
+		  UMCG_HAS_CURRENT_CPU ? UMCG_WAKE_ANYWHERE : UMCG_WAKE_HERE);
 }
 
 /**
@@ -102,7 +98,7 @@ static void umcg_switch_to(struct umcg_ctx *c, struct umcg_ctx *to)
 {
 	trace_umcg_wake(to->task, READ_ONCE(to->ut->state),
 			READ_ONCE(to->ut->next_tid));
-	if (!UMCG_WF_CURRENT_CPU && to->task->nr_cpus_allowed > 1)
+	if (!UMCG_HAS_CURRENT_CPU && to->task->nr_cpus_allowed > 1)
 		c->heir = task_pid_vnr(to->task);
 	else
 		umcg_wake(to, UMCG_WAKE_HERE);

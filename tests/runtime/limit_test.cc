@@ -147,7 +147,8 @@ TEST_F(Limit, BlocksUnannounced)
 				wend_yield();
 		});
 		g.Go([&] {
-			raw::Sleep(100 * WEND_MILLISECOND);
+			for (int i = 0; i < 100 && hook.log.Get().empty(); i++)
+				raw::Sleep(100 * WEND_MILLISECOND);
 			over = true;
 		});
 		g.Wait();
@@ -203,14 +204,19 @@ TEST_F(Limit, Reports)
 	wt::Run([] {
 		const wend_watch watch = { 10 * WEND_MILLISECOND, 0, NULL,
 					   NULL };
+		struct wend_stats stats;
 		wt::StderrCapture err;
 		std::string text;
 
 		wend_task_set_name("busy");
 		ASSERT_EQ(0, wend_watch_set(&watch));
-		Compute(100 * WEND_MILLISECOND);
-		text = err.Text();
+		do {
+			Compute(20 * WEND_MILLISECOND);
+			wend_stats_get(&stats);
+		} while (stats.stalls == 0);
+		/* Returns when what is being reported has been. */
 		ASSERT_EQ(0, wend_watch_set(NULL));
+		text = err.Text();
 		EXPECT_TRUE(wt::HasLine(
 			text,
 			"wend: task [0-9]+ \"busy\" has run for [0-9]+ ms"))

@@ -118,7 +118,7 @@ Slot *Take(Pool &p, Server &s)
 
 /* Whether it gave itself up to this server, or was stopped, and is on no list:
  * else it comes by the kernel's, or has come that way already. */
-bool Yielded(Pool &p, Server &s, Slot *it, uint32_t state)
+bool Yielded(Server &s, Slot *it, uint32_t state)
 {
 	if (it->server != s.me)
 		return false;
@@ -154,7 +154,7 @@ void Serve(Pool &p, int which, uint64_t seed)
 		tally->switches++;
 		if (state == UMCG_TASK_BLOCKED) {
 			tally->blocks++;
-		} else if (Yielded(p, s, it, state)) {
+		} else if (Yielded(s, it, state)) {
 			while (p.lock.exchange(true))
 				sched_yield();
 			p.idle.push_back(it);
@@ -299,6 +299,7 @@ TEST(Stress, KilledAtRandomNothingIsLeft)
 	uint64_t until = NowNs(CLOCK_MONOTONIC) +
 			 Env("WEND_STRESS_SECONDS", 30) * 1000000000u;
 	uint64_t processes = 0, odd = 0;
+	uint32_t life = 40000000; /* ns; as long as they take to begin */
 	long before[CACHES], after[CACHES];
 	Dice dice(seed);
 	Place place[3];
@@ -315,8 +316,15 @@ TEST(Stress, KilledAtRandomNothingIsLeft)
 			ASSERT_GE(p.pid, 0);
 			dice.Below(2);
 		}
-		timespec t = { 0, (long)dice.Below(40000000) };
+		uint64_t begun = tally->registered;
+		timespec t = { 0, (long)dice.Below(life) };
+
 		nanosleep(&t, nullptr);
+		begun = tally->registered - begun;
+		if (begun < SERVERS && life < 400000000)
+			life += life / 4;
+		else if (begun > WORKERS && life > 1000000)
+			life -= life / 4;
 		for (Place &p : place) {
 			if (!p.Kill())
 				odd++;

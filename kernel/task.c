@@ -7,15 +7,19 @@
  * itself registers and retires; it is freed after a grace period, in a work
  * item, when nobody can find it and its irq_work is over.
  *
- * Whoever runs a worker must not wait for ever for one that is dead:
+ * [umcg.end] Whoever runs a worker must not wait for ever for one that is dead,
+ * nor be woken for it when it runs another one:
  *
  *	server, to run W		W ends
- *	W.state = RUNNING		leaves the hash
- *	look W up in the hash		takes W.state, leaves NONE
- *	found: wait			was RUNNING: wakes the server
- *	else: -ESRCH
+ *	W.state = RUNNING		takes W.state, leaves NONE
+ *					it was RUNNING: wakes the server
+ *	smp_mb(), by a cmpxchg		leaves the hash, smp_mb()
+ *	look W up in the hash		takes W.state, as before
+ *	found: wait			it was RUNNING: wakes the server
+ *	else: RUNNING, or -ESRCH
  *
- * If the server finds W, W takes RUNNING.
+ * If the server finds W, W takes RUNNING, the second time at the latest. If it
+ * does not, W has done what it had to do to a server that was its own.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -165,7 +169,7 @@ void umcg_put(struct umcg_ctx *c)
 /* --- the end --- */
 
 /* Leave the user's bits alone; returns what there was beside them. */
-static u32 umcg_end_state(struct umcg_ctx *c)
+static u32 umcg_take_state(struct umcg_ctx *c)
 {
 	u32 old = READ_ONCE(c->ut->state);
 	int i;
@@ -174,6 +178,18 @@ static u32 umcg_end_state(struct umcg_ctx *c)
 		if (try_cmpxchg(&c->ut->state, &old, old & UMCG_TASK_USER_MASK))
 			return old & ~UMCG_TASK_USER_MASK;
 	return xchg(&c->ut->state, UMCG_TASK_NONE) & ~UMCG_TASK_USER_MASK;
+}
+
+/*
+ * A server that was left RUNNING by its worker on the way to IDLE may run
+ * another one by now, and must not be told again. Who exits on that way may
+ * have left nothing.
+ */
+static bool umcg_leaves_idle(u32 state)
+{
+	if (state == (UMCG_TASK_IDLE | UMCG_TF_LOCKED))
+		return !(current->flags & PF_EXITING);
+	return false;
 }
 
 /* Its server, if it had one, goes on. */
@@ -187,11 +203,19 @@ static void umcg_leave_server(struct umcg_ctx *c, u32 state)
 	rcu_read_lock();
 	s = umcg_find_tid(READ_ONCE(c->ut->next_tid));
 	if (s && !s->worker && s->mm == c->mm) {
-		/* A worker on its way to IDLE may have done it itself. */
-		umcg_move(s, UMCG_TASK_IDLE, UMCG_TASK_RUNNING);
+		if (!umcg_leaves_idle(state))
+			umcg_move(s, UMCG_TASK_IDLE, UMCG_TASK_RUNNING);
 		umcg_wake(s, UMCG_WAKE_ANYWHERE);
 	}
 	rcu_read_unlock();
+}
+
+static void umcg_end_state(struct umcg_ctx *c)
+{
+	u32 state = umcg_take_state(c);
+
+	if (c->worker)
+		umcg_leave_server(c, state);
 }
 
 /**
@@ -202,8 +226,6 @@ static void umcg_leave_server(struct umcg_ctx *c, u32 state)
  */
 void umcg_retire(struct umcg_ctx *c)
 {
-	u32 state;
-
 	if (umcg_is_hooked(c)) {
 		preempt_disable();
 		preempt_notifier_unregister(&c->notifier);
@@ -212,15 +234,13 @@ void umcg_retire(struct umcg_ctx *c)
 	raw_spin_lock(&c->lock);
 	c->dead = true;
 	raw_spin_unlock(&c->lock);
+	trace_umcg_end(c->task, umcg_state(c), READ_ONCE(c->ut->next_tid));
+	umcg_end_state(c); /* [umcg.end] */
 	raw_spin_lock(&umcg_tasks_lock);
 	hash_del_rcu(&c->node);
 	raw_spin_unlock(&umcg_tasks_lock);
-	/* See above: the hash before the state. */
-	smp_mb();
-	state = umcg_end_state(c);
-	trace_umcg_end(c->task, state, READ_ONCE(c->ut->next_tid));
-	if (c->worker)
-		umcg_leave_server(c, state);
+	smp_mb(); /* [umcg.end] */
+	umcg_end_state(c);
 	umcg_put(c);
 }
 

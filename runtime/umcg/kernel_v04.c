@@ -459,6 +459,20 @@ static int start_thread(uint32_t i, void (*main)(void *))
 	return l->registered == 1 ? 0 : -EAGAIN;
 }
 
+/*
+ * A thread that has been joined counts against the user's limit until the
+ * kernel has let go of it, and those that come in its place may need that. Who
+ * has its number may be another by now, so not for ever.
+ */
+static void await_gone(uint32_t tid)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (wend__syscall3(SYS_tgkill, getpid(), tid, 0))
+			return;
+		sched_yield();
+	}
+}
+
 static void end_thread(struct listener *l)
 {
 	/* One that is handling an event sees it after its next wait. */
@@ -469,6 +483,7 @@ static void end_thread(struct listener *l)
 		wake(l->seat);
 	}
 	wend__port->thread_join(&l->thread);
+	await_gone(l->seat->tid);
 }
 
 static void kernel_detect_stop(void)

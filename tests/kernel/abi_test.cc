@@ -1142,6 +1142,13 @@ CASE(Signal, IdleWorkerIsLeftAlone)
 
 /* --- a broken contract ------------------------------------------------------------------------------ */
 
+/* A sleep that is over before it began is no block. */
+[[noreturn]] void Block()
+{
+	for (;;)
+		SleepMs(1);
+}
+
 /* The body breaks it: the process dies by SIGSEGV. */
 void BreakCase(const std::function<void(Domain &, Worker &)> &how)
 {
@@ -1163,7 +1170,7 @@ CASE(Contract, BlocksWithoutAServer)
 {
 	BreakCase([](Domain &, Worker &me) {
 		Store(&me.me->t.next_tid, 0);
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1171,7 +1178,7 @@ CASE(Contract, BlocksWithANextThatIsNobody)
 {
 	BreakCase([](Domain &, Worker &me) {
 		Store(&me.me->t.next_tid, 0x7fffffff);
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1179,7 +1186,7 @@ CASE(Contract, BlocksWithItselfAsServer)
 {
 	BreakCase([](Domain &, Worker &me) {
 		Store(&me.me->t.next_tid, me.me->tid);
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1187,7 +1194,7 @@ CASE(Contract, BlocksWhileItsServerIsNotIdle)
 {
 	BreakCase([](Domain &, Worker &me) {
 		Store(&me.me->server->t.state, RUNNING);
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1195,7 +1202,7 @@ CASE(Contract, BlocksWhileIdle)
 {
 	BreakCase([](Domain &, Worker &me) {
 		Store(&me.me->t.state, IDLE);
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1203,7 +1210,7 @@ CASE(Contract, BlocksWithReservedBits)
 {
 	BreakCase([](Domain &, Worker &me) {
 		Store(&me.me->t.state, RUNNING | 0x10000);
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1211,7 +1218,7 @@ CASE(Contract, ComesBackToNoList)
 {
 	BreakCase([](Domain &, Worker &me) {
 		me.me->t.idle_workers_ptr = 8;
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1219,7 +1226,7 @@ CASE(Contract, ComesBackToNoIdleServerWord)
 {
 	BreakCase([](Domain &d, Worker &me) {
 		me.me->t.idle_server_tid_ptr = (uint64_t)d.base - 4;
-		SleepMs(1);
+		Block();
 	});
 }
 
@@ -1311,7 +1318,7 @@ CASE(Exit, OfTheServerLeavesItsWorkerWithoutOne)
 		Worker w(d, [&](Worker &me) {
 			while (Load(&me.me->server->t.state) != NONE)
 				;
-			SleepMs(1);
+			Block();
 		});
 		SleepMs(20000);
 	});

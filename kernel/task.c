@@ -7,19 +7,17 @@
  * itself registers and retires; it is freed after a grace period, in a work
  * item, when nobody can find it and its irq_work is over.
  *
- * [umcg.end] Whoever runs a worker must not wait for ever for one that is dead,
- * nor be woken for it when it runs another one:
+ * [umcg.end] Whoever runs a worker must not wait for ever for one that is dead:
  *
  *	server, to run W		W ends
- *	W.state = RUNNING		takes W.state, leaves NONE
- *					it was RUNNING: wakes the server
- *	smp_mb(), by a cmpxchg		leaves the hash, smp_mb()
- *	look W up in the hash		takes W.state, as before
+ *	W.state = RUNNING		leaves the hash
+ *	smp_mb(), by a cmpxchg		smp_mb()
+ *	look W up in the hash		takes W.state, leaves NONE
  *	found: wait			it was RUNNING: wakes the server
- *	else: RUNNING, or -ESRCH
  *
- * If the server finds W, W takes RUNNING, the second time at the latest. If it
- * does not, W has done what it had to do to a server that was its own.
+ * If the server finds W, W takes RUNNING. If it does not, it must not be told
+ * later on, when it runs another one: W does all this with the hash's lock, and
+ * the server awaits that.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -192,30 +190,50 @@ static bool umcg_leaves_idle(u32 state)
 	return false;
 }
 
-/* Its server, if it had one, goes on. */
-static void umcg_leave_server(struct umcg_ctx *c, u32 state)
+/* Its server, if it had one, is RUNNING; NULL: it had none. Under RCU. */
+static struct umcg_ctx *umcg_leave_server(struct umcg_ctx *c, u32 state)
 {
 	struct umcg_ctx *s;
 
 	if ((state & ~UMCG_TF_PREEMPTED) != UMCG_TASK_RUNNING &&
 	    state != (UMCG_TASK_IDLE | UMCG_TF_LOCKED))
-		return;
-	rcu_read_lock();
+		return NULL;
 	s = umcg_find_tid(READ_ONCE(c->ut->next_tid));
-	if (s && !s->worker && s->mm == c->mm) {
-		if (!umcg_leaves_idle(state))
-			umcg_move(s, UMCG_TASK_IDLE, UMCG_TASK_RUNNING);
-		umcg_wake(s, UMCG_WAKE_ANYWHERE);
-	}
-	rcu_read_unlock();
+	if (!s || s->worker || s->mm != c->mm)
+		return NULL;
+	if (!umcg_leaves_idle(state))
+		umcg_move(s, UMCG_TASK_IDLE, UMCG_TASK_RUNNING);
+	return s;
 }
 
-static void umcg_end_state(struct umcg_ctx *c)
+static void umcg_end(struct umcg_ctx *c)
 {
-	u32 state = umcg_take_state(c);
+	struct umcg_ctx *s = NULL;
+	u32 state;
 
+	rcu_read_lock();
+	raw_spin_lock(&umcg_tasks_lock);
+	hash_del_rcu(&c->node);
+	smp_mb(); /* [umcg.end] */
+	state = umcg_take_state(c);
 	if (c->worker)
-		umcg_leave_server(c, state);
+		s = umcg_leave_server(c, state);
+	raw_spin_unlock(&umcg_tasks_lock);
+	if (s)
+		umcg_wake(s, UMCG_WAKE_ANYWHERE);
+	rcu_read_unlock();
+	trace_umcg_end(c->task, state, READ_ONCE(c->ut->next_tid));
+}
+
+/**
+ * umcg_was_left - whether a server's worker, found no more, left it RUNNING
+ * @c: the server's registration
+ */
+bool umcg_was_left(struct umcg_ctx *c)
+{
+	raw_spin_lock(&umcg_tasks_lock); /* [umcg.end] */
+	raw_spin_unlock(&umcg_tasks_lock);
+	return umcg_state(c) == UMCG_TASK_RUNNING;
 }
 
 /**
@@ -234,13 +252,7 @@ void umcg_retire(struct umcg_ctx *c)
 	raw_spin_lock(&c->lock);
 	c->dead = true;
 	raw_spin_unlock(&c->lock);
-	trace_umcg_end(c->task, umcg_state(c), READ_ONCE(c->ut->next_tid));
-	umcg_end_state(c); /* [umcg.end] */
-	raw_spin_lock(&umcg_tasks_lock);
-	hash_del_rcu(&c->node);
-	raw_spin_unlock(&umcg_tasks_lock);
-	smp_mb(); /* [umcg.end] */
-	umcg_end_state(c);
+	umcg_end(c);
 	umcg_put(c);
 }
 

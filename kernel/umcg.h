@@ -132,7 +132,7 @@ struct umcg_ctx *umcg_find_tid(u32 tid);
 long umcg_register(struct file *file, bool worker, u64 self);
 long umcg_unregister(struct umcg_ctx *c);
 void umcg_retire(struct umcg_ctx *c);
-bool umcg_return_server(struct umcg_ctx *c);
+bool umcg_was_left(struct umcg_ctx *c);
 void umcg_put(struct umcg_ctx *c);
 int umcg_tasks_init(void);
 void umcg_tasks_exit(void);

@@ -296,8 +296,8 @@ static long umcg_wait_server(struct umcg_ctx *c, const ktime_t *until)
 	if (state != UMCG_TASK_IDLE && state != UMCG_TASK_RUNNING)
 		return -EINVAL;
 	ret = umcg_leave(c);
-	/* And the next one may have come to its end by now. */
-	if (ret == -ESRCH && umcg_state(c) == UMCG_TASK_RUNNING)
+	/* And who was that may have come to its end. */
+	if (ret == -ESRCH && umcg_was_left(c))
 		return 0;
 	return ret ? ret : umcg_sleep(c, until);
 }

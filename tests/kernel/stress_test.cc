@@ -323,7 +323,7 @@ TEST(Stress, KilledAtRandomNothingIsLeft)
 		begun = tally->registered - begun;
 		if (begun < SERVERS && life < 400000000)
 			life += life / 4;
-		else if (begun > WORKERS && life > 1000000)
+		else if (begun > 2 * WORKERS && life > 1000000)
 			life -= life / 4;
 		for (Place &p : place) {
 			if (!p.Kill())

@@ -6,7 +6,7 @@
 #define TESTS_STDLIB_HTTP_FETCH_H
 
 #include <stdlib.h>
-#include <wend/std/http.h>
+#include <wend/std/http_client.h>
 #include <wend/wend.h>
 
 #include <string>

@@ -97,6 +97,7 @@ extern "C" {
 	X(stop_blocked, "asked to stop, the task blocked before it heard")     \
 	/* descriptors (park_io.c, spare.c) */                                 \
 	X(io_called_back, "a wait ended before its operation: called back")    \
+	X(io_cancelled_again, "an operation that cancelling had missed")       \
 	X(io_stolen, "a thief took what had ended for a busy server")          \
 	X(watcher_woke, "an operation's end woke an idle server's watcher")    \
 	/* waiting (wait.c, chan.c, select.c) */                               \

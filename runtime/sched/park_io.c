@@ -17,6 +17,7 @@
  *        cancel and send                 won: ready(task)
  *        wait = t2|WAITING|DEAF
  *        io.ticket = t2; unlock; park
+ *        timed out? again from lock
  *
  * The taker reads io.ticket and the request before the unlock and, when it has
  * won, the chain of waiters before it makes the task ready: the stack that
@@ -42,6 +43,9 @@
 enum {
 	TAKE = 64,     /* events at a time */
 	BURST_MIN = 4, /* tasks woken together that make batching worth it */
+	/* How long a cancelled request has to come back, in nanoseconds. */
+	CANCEL_AGAIN_MIN = 500 * 1000,
+	CANCEL_AGAIN_MAX = 64 * 1000 * 1000,
 };
 
 /* No wait's: the states' bits do not occur together. */
@@ -212,6 +216,13 @@ void wend__io_stop(void)
 
 /* --- events ------------------------------------------------------------------ */
 
+static void send(struct wend__worker *w, struct wend__poller *p)
+{
+	if (p->unsent)
+		w->submitted = true;
+	p->kind->send(p);
+}
+
 /* Under the lock. Returns the waiter if its task is to be made ready. */
 static struct wend__waiter *note(const struct wend__io_event *ev)
 {
@@ -300,13 +311,6 @@ static void tell(uint32_t n)
 	wend__work_added(true);
 }
 
-static void send(struct wend__worker *w, struct wend__poller *p)
-{
-	if (p->unsent)
-		w->submitted = true;
-	p->kind->send(p);
-}
-
 bool wend__io_step(struct wend__worker *w)
 {
 	struct wend__server *s = w->server;
@@ -379,14 +383,10 @@ void wend__io_park(struct wend__worker *w, struct wend__server *s,
 
 /* --- waiting ------------------------------------------------------------------ */
 
-/*
- * The wait was ended otherwise. Have all requests back from s, which may not be
- * the server that the task runs on by now.
- */
-__attribute__((noinline)) static void call_back(struct wend__server *s,
-						struct wend__io_wait *io,
-						struct wend__io_req *req,
-						unsigned int n)
+/* Cancel what is under way of n requests. Returns whether there is a wait for
+ * their end; it has begun then. s need not be the caller's server. */
+static bool cancel_all(struct wend__server *s, struct wend__io_wait *io,
+		       struct wend__io_req *req, unsigned int n)
 {
 	struct wend__poller *p = s->poller;
 	struct wend_task *t = io->task;
@@ -416,8 +416,33 @@ __attribute__((noinline)) static void call_back(struct wend__server *s,
 	tell_watcher(s);
 	tell(make_ready(w, first));
 	wend__preempt_on(); /* a wait that has begun keeps it off */
-	if (wait)
-		(void)wend__wait(t, INT64_MAX, "io cancel", NULL, t->caller);
+	return wait;
+}
+
+/*
+ * The wait was ended otherwise. Have all requests back from s, which may not be
+ * the server that the task runs on by now.
+ *
+ * A request that the kernel is about to try again is nowhere where its cancel
+ * would find it. When the try then comes to nothing (another reader was faster)
+ * it waits as before, and nobody would end it: so it is cancelled until it ends.
+ */
+__attribute__((noinline)) static void call_back(struct wend__server *s,
+						struct wend__io_wait *io,
+						struct wend__io_req *req,
+						unsigned int n)
+{
+	struct wend_task *t = io->task;
+	int64_t patience = CANCEL_AGAIN_MIN;
+
+	while (cancel_all(s, io, req, n)) {
+		if (wend__wait(t, wend__now() + patience, "io cancel", NULL,
+			       t->caller) != WEND__WOKEN_TIMEOUT)
+			return;
+		WEND__RARE(io_cancelled_again);
+		if (patience < CANCEL_AGAIN_MAX)
+			patience *= 2;
+	}
 }
 
 /*
@@ -452,6 +477,8 @@ run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
 	for (i = 0; i < n; i++) {
 		req[i].wait = &io;
 		req[i].done = false;
+		if (WEND__UNLIKELY(p->unsent == WEND__POLLER_UNSENT_MAX))
+			send(t->worker, p);
 		if (!p->kind->queue(p, &op[i], &req[i]))
 			break;
 	}
@@ -487,6 +514,13 @@ run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
 	return by == WEND__WOKEN_CANCEL ? -ECANCELED : r;
 }
 
+/* Ended by nothing that the program has to know of: interrupted, in a thread of
+ * the kernel's, or cancelled, and not by us (with the thread that sent it). */
+static bool disturbed(int result)
+{
+	return result == -EINTR || result == -ECANCELED;
+}
+
 int wend__io_run(const struct wend__io_op *op, int64_t deadline,
 		 const char *why, const void *caller)
 {
@@ -498,9 +532,7 @@ int wend__io_run(const struct wend__io_op *op, int64_t deadline,
 		r = run(t, op, &req, 1, deadline, why, caller);
 		if (r == WEND__IO_NOT_PARKED)
 			return r;
-		/* Interrupted: in a thread of the kernel's, by nothing that
-		 * the program has to know of. */
-	} while ((r == 0 && req.result == -EINTR) ||
+	} while ((r == 0 && disturbed(req.result)) ||
 		 (r == WEND__CALL_AGAIN && req.result == -ECANCELED));
 	if (r >= 0 || req.result != -ECANCELED)
 		return req.result;

@@ -71,8 +71,9 @@ struct wend__poller_kind {
 	struct wend__poller *(*create)(void);
 	void (*destroy)(struct wend__poller *p);
 
-	/* With the lock. queue: false: it is full, even after a send. cancel:
-	 * of a request that is under way. Both count in p. */
+	/* With the lock. queue: false: it is full; after a send it is not, as
+	 * long as the kernel accepts something. cancel: of a request that is
+	 * under way; it may miss, and may be tried again. Both count in p. */
 	bool (*queue)(struct wend__poller *p, const struct wend__io_op *op,
 		      struct wend__io_req *req);
 	void (*cancel)(struct wend__poller *p, struct wend__io_req *req);
@@ -86,6 +87,10 @@ struct wend__poller_kind {
 
 	/* Without the lock: whether send() and take() may find an event. */
 	bool (*ready)(const struct wend__poller *p);
+};
+
+enum {
+	WEND__POLLER_UNSENT_MAX = 256, /* entries: send before there are more */
 };
 
 extern const struct wend__poller_kind wend__poller_uring;

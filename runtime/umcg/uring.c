@@ -16,7 +16,7 @@
 #include "runtime/umcg/poller.h"
 
 enum {
-	ENTRIES = 256,
+	ENTRIES = WEND__POLLER_UNSENT_MAX,
 	EVENTS = 4096, /* more are kept by the kernel until there is room */
 };
 
@@ -104,10 +104,6 @@ static struct io_uring_sqe *entry(struct wend__poller *p)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring_of(p)->ring);
 
-	if (!sqe) {
-		uring_send(p);
-		sqe = io_uring_get_sqe(&uring_of(p)->ring);
-	}
 	if (sqe)
 		a32_store_relaxed(&p->unsent, p->unsent + 1);
 	return sqe;
@@ -137,8 +133,10 @@ static void uring_cancel(struct wend__poller *p, struct wend__io_req *req)
 {
 	struct io_uring_sqe *sqe;
 
-	while (!(sqe = entry(p)))
+	while (!(sqe = entry(p))) {
+		uring_send(p);
 		cpu_relax();
+	}
 	io_uring_prep_cancel64(sqe, user_data(req), 0);
 	io_uring_sqe_set_data(sqe, NULL); /* its own end is no event */
 }

@@ -108,6 +108,7 @@ const struct Duty {
 	{ WEND__RARE_stop_inside, kNowhere },
 	{ WEND__RARE_stop_blocked, kNowhere },
 	{ WEND__RARE_io_called_back, kNowhere },
+	{ WEND__RARE_io_cancelled_again, kNowhere },
 	{ WEND__RARE_io_stolen, kNowhere },
 	{ WEND__RARE_watcher_woke, kEmul },
 	{ WEND__RARE_deadline_lost, kBoth },

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -441,6 +442,47 @@ TEST_F(StressRare, Descriptors)
 			      close(fds[1]);
 		      }
 	      });
+}
+
+/* Two read what is enough for one, and are cancelled: the kernel may just be
+ * about to try the other's again, where no cancel finds it. */
+TEST_F(StressRare, CancelsThatMiss)
+{
+	WT_NEEDS_THREADS();
+	Until({ WEND__RARE_io_cancelled_again }, 2, [] {
+		for (int r = 0; r < 1000; r++) {
+			std::atomic<int> got{ 0 };
+			int fds[2];
+			wend_task *t[2];
+			wt::Group g;
+			char left;
+
+			ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+			for (auto &one : t)
+				one = g.Go([&] {
+					char b;
+
+					if (read(fds[0], &b, 1) == 1)
+						got++;
+					else
+						EXPECT_EQ(ECANCELED, errno);
+				});
+			for (int k = 0; k < r % 5; k++)
+				wend_yield();
+			g.Go([&] { wend_task_cancel(t[0]); });
+			g.Go([&] { EXPECT_EQ(1, write(fds[1], "x", 1)); });
+			g.Go([&] {
+				wend_yield();
+				wend_task_cancel(t[1]);
+			});
+			g.Wait();
+			if (recv(fds[0], &left, 1, MSG_DONTWAIT) == 1)
+				got++;
+			EXPECT_EQ(1, got);
+			close(fds[0]);
+			close(fds[1]);
+		}
+	});
 }
 
 /* And with hardly more workers than servers: one that watches an idle server is

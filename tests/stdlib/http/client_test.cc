@@ -17,16 +17,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/stdlib/http/fetch.h"
 #include "tests/stdlib/http/talk.h"
 #include "tests/support/wt.h"
 
 namespace
 {
-
-int64_t Soon()
-{
-	return wend_after(60 * WEND_SECOND);
-}
 
 /* A server on a port of its own, in a task. */
 class Site
@@ -118,57 +114,18 @@ class Script
 	wt::Group group_;
 };
 
-class Client
+class Client : public Fetcher
 {
       public:
 	explicit Client(wend_http_client_opts o = {})
-		: c_(wend_http_client_new(&o))
 	{
+		c_ = wend_http_client_new(&o);
 		EXPECT_NE(nullptr, c_);
-	}
-	~Client()
-	{
-		wend_http_client_free(c_);
 	}
 	operator wend_http_client *() const
 	{
 		return c_;
 	}
-
-	struct Got {
-		int err = 0, status = 0;
-		std::string url, body;
-		ssize_t size = 0;
-	};
-	Got Do(wend_http_call call, int64_t deadline = Soon())
-	{
-		wend_http_response *r;
-		Got g;
-		char *body;
-
-		g.err = wend_http_do(c_, &call, deadline, &r);
-		if (g.err != 0)
-			return g;
-		g.status = r->status;
-		g.url = r->url;
-		g.size = wend_http_read_all(r, 10000000, &body);
-		if (g.size >= 0) {
-			g.body.assign(body, (size_t)g.size);
-			free(body);
-		}
-		wend_http_response_free(r);
-		return g;
-	}
-	Got Get(const std::string &url)
-	{
-		wend_http_call call = {};
-
-		call.url = url.c_str();
-		return Do(call);
-	}
-
-      private:
-	wend_http_client *c_;
 };
 
 std::string Ok(const std::string &body)

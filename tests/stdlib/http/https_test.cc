@@ -16,6 +16,7 @@
 #include <cstring>
 #include <string>
 
+#include "tests/stdlib/http/fetch.h"
 #include "tests/stdlib/http/talk.h"
 #include "tests/stdlib/net/tls/certs.h"
 #include "tests/support/wt.h"
@@ -25,11 +26,6 @@ namespace
 
 using net::Authority;
 using net::Identity;
-
-int64_t Soon()
-{
-	return wend_after(60 * WEND_SECOND);
-}
 
 const Authority &Ca()
 {
@@ -106,7 +102,7 @@ Identity Good()
 }
 
 /* A client that trusts the tests' authority, or nobody in particular. */
-class Client
+class Client : public Fetcher
 {
       public:
 	explicit Client(wend_http_client_opts o = {}, bool insecure = false)
@@ -133,39 +129,8 @@ class Client
 	}
 	~Client()
 	{
-		wend_http_client_free(c_);
+		Close();
 		wend_tls_config_free(dialer_.config);
-	}
-	struct Got {
-		int err = 0, status = 0;
-		std::string url, body;
-		ssize_t size = 0;
-	};
-	Got Do(wend_http_call call, int64_t deadline = Soon())
-	{
-		wend_http_response *r;
-		Got g;
-		char *body;
-
-		g.err = wend_http_do(c_, &call, deadline, &r);
-		if (g.err != 0)
-			return g;
-		g.status = r->status;
-		g.url = r->url;
-		g.size = wend_http_read_all(r, 10000000, &body);
-		if (g.size >= 0) {
-			g.body.assign(body, (size_t)g.size);
-			free(body);
-		}
-		wend_http_response_free(r);
-		return g;
-	}
-	Got Get(const std::string &url, int64_t deadline = Soon())
-	{
-		wend_http_call call = {};
-
-		call.url = url.c_str();
-		return Do(call, deadline);
 	}
 
 	/* Of the last handshake that failed. */
@@ -174,7 +139,6 @@ class Client
 
       private:
 	wend_tls_dialer dialer_ = {};
-	wend_http_client *c_;
 };
 
 class Https : public testing::Test

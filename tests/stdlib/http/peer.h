@@ -12,13 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/stdlib/http/fetch.h"
 #include "tests/stdlib/http/talk.h"
 #include "tests/support/wt.h"
-
-inline int64_t Soon()
-{
-	return wend_after(60 * WEND_SECOND);
-}
 
 /* A client's end of a connection that is being served. */
 class Peer

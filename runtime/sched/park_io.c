@@ -41,8 +41,11 @@
 #include "runtime/sched/preempt.h"
 
 enum {
-	TAKE = 64,     /* events at a time */
-	BURST_MIN = 4, /* tasks woken together that make batching worth it */
+	TAKE = 64,      /* events at a time */
+	NEAR_MAX = 192, /* requests under way whose sockets a cache holds */
+	QUEUE = 16,     /* ready tasks, when there are more */
+	SHARE = 8,      /* events at a time, whatever is in the queue */
+	BURST_MIN = 4,  /* tasks woken together that make batching worth it */
 	/* How long a cancelled request has to come back, in nanoseconds. */
 	CANCEL_AGAIN_MIN = 500 * 1000,
 	CANCEL_AGAIN_MAX = 64 * 1000 * 1000,
@@ -260,9 +263,56 @@ static void warm_up(const struct wend__io_event *ev, uint32_t n)
 }
 
 /*
+ * The same for those who come next, as far as that is known: it is fetched while
+ * the kernel does what is being sent. First what lies about the request, on the
+ * task's stack; a batch later, when that is there, what it leads to.
+ */
+static void warm_up_ahead(const struct wend__poller *p)
+{
+	enum { LINE = 64, BELOW = 6, ABOVE = 8, NEAR = 12, FAR = 20 };
+	const struct wend__io_req *req;
+
+	for (unsigned int i = 0; i < FAR; i++) {
+		req = p->kind->ahead(p, i);
+		if (!req)
+			return;
+		if (i < NEAR) {
+			__builtin_prefetch(req->wait->task, 1);
+			__builtin_prefetch(&req->wait->task->entry, 1);
+			continue;
+		}
+		for (int j = -BELOW; j < ABOVE; j++)
+			__builtin_prefetch(
+				(const char *)req + (ptrdiff_t)j * LINE, 1);
+	}
+}
+
+/* Whether so many requests are under way that no near cache holds them all. */
+static bool crowded(const struct wend__poller *p)
+{
+	return p->kind->whole && p->flying > NEAR_MAX;
+}
+
+/*
+ * How many events s is to take, which has queued tasks that are ready. The
+ * others wait in the poller, where prompt ones overtake. So the queue is kept
+ * short: who has received should answer while what the kernel touched for it is
+ * in a cache. With few requests under way that is so anyway, and larger batches
+ * save more. However long the queue, those who wait for events get a share.
+ */
+static uint32_t take_count(const struct wend__poller *p, uint32_t queued)
+{
+	uint32_t room = WEND__RING_SIZE - queued, n = TAKE;
+
+	if (crowded(p))
+		n = queued + SHARE < QUEUE ? QUEUE - queued : SHARE;
+	return n < room ? n : room;
+}
+
+/*
  * Take events, and chain whose wait they end; no more than s's ring has room
- * for. The others wait in the poller, first in first out: in the global queue
- * they would wait for longer than those that come after them. The lock is held.
+ * for: in the global queue they would wait for longer than those that come
+ * after them. The lock is held.
  */
 static struct wend__waiter *take(struct wend__server *s, struct wend__poller *p)
 {
@@ -271,10 +321,12 @@ static struct wend__waiter *take(struct wend__server *s, struct wend__poller *p)
 	struct wend__io_event ev[TAKE];
 	uint32_t n;
 
-	n = WEND__RING_SIZE - (ring->tail - a32_load_relaxed(&ring->head));
-	n = p->kind->take(p, ev, n < TAKE ? n : TAKE);
+	n = take_count(p, ring->tail - a32_load_relaxed(&ring->head));
+	n = p->kind->take(p, ev, n);
 	if (n >= BURST_MIN)
 		warm_up(ev, n);
+	if (crowded(p))
+		warm_up_ahead(p);
 	for (uint32_t i = 0; i < n; i++) {
 		w = note(&ev[i]);
 		if (!w)

@@ -85,6 +85,11 @@ struct wend__poller_kind {
 	unsigned int (*take)(struct wend__poller *p, struct wend__io_event *ev,
 			     unsigned int n);
 
+	/* With the lock, if whole: the i-th of those that take() will give
+	 * after what is prompt, or NULL: not known yet. */
+	const struct wend__io_req *(*ahead)(const struct wend__poller *p,
+					    unsigned int i);
+
 	/* Without the lock: whether send() and take() may find an event. */
 	bool (*ready)(const struct wend__poller *p);
 };

@@ -197,6 +197,15 @@ static unsigned int uring_take(struct wend__poller *p,
 	return found;
 }
 
+static const struct wend__io_req *uring_ahead(const struct wend__poller *p,
+					      unsigned int i)
+{
+	const struct uring *u = (const struct uring *)p;
+
+	return i < late_count(u) ? u->late[(u->late_head + i) % EVENTS].req :
+				   NULL;
+}
+
 static bool uring_ready(const struct wend__poller *p)
 {
 	const struct uring *u = (const struct uring *)p;
@@ -220,5 +229,6 @@ const struct wend__poller_kind wend__poller_uring = {
 	.cancel = uring_cancel,
 	.send = uring_send,
 	.take = uring_take,
+	.ahead = uring_ahead,
 	.ready = uring_ready,
 };

@@ -47,7 +47,12 @@ static const int64_t SLOW_NS = 10 * WEND_MILLISECOND,
 		     TIMER_LATE_NS = 500 * WEND_MICROSECOND,
 		     HELP_NS = 3 * WEND_MILLISECOND, NEVER = INT64_MAX;
 
-enum { LOOKS_PER_SLICE = 8, IDLE_LOOKS = 3 };
+enum {
+	LOOKS_PER_SLICE = 8,
+	BRISK_LOOKS_PER_SLICE = 2,
+	BRISK = 64, /* tasks taken up between two looks: hardly one computes */
+	IDLE_LOOKS = 3,
+};
 
 /* What was seen of a server at the last look. */
 struct sight {
@@ -55,6 +60,9 @@ struct sight {
 	struct wend__worker *worker;
 	int64_t since; /* it has run one task at least since then */
 	int64_t clock; /* its worker's, at the last look */
+	bool brisk;    /* as judged at that time, at that tick */
+	int64_t judged_at;
+	uint32_t judged_tick;
 };
 
 static struct {
@@ -94,6 +102,32 @@ static int64_t fast_period(void)
 	if (p < FAST_MIN_NS)
 		return wend__rt.slice < 0 ? FAST_MAX_NS : FAST_MIN_NS;
 	return p < FAST_MAX_NS ? p : FAST_MAX_NS;
+}
+
+/* Not by looks that somebody asked for: too little happens in between. */
+static void judge(struct sight *seen, const struct wend__server *s, int64_t now)
+{
+	uint32_t tick = a32_load_relaxed(&s->tick);
+
+	if (now - seen->judged_at < fast_period() / 2)
+		return;
+	seen->brisk = tick - seen->judged_tick >= BRISK;
+	seen->judged_at = now;
+	seen->judged_tick = tick;
+}
+
+/*
+ * When all that is wanted goes from task to task briskly. Each look takes a CPU
+ * from a worker and sets the clock twice: some 0.1 ms where timers are a matter
+ * for a hypervisor's hypervisor.
+ */
+static int64_t brisk_period(void)
+{
+	int64_t p = wend__rt.slice / BRISK_LOOKS_PER_SLICE;
+
+	if (p < FAST_MIN_NS)
+		return wend__rt.slice < 0 ? SLOW_NS : FAST_MIN_NS;
+	return p < SLOW_NS ? p : SLOW_NS;
 }
 
 static bool stands_still(struct sight *seen, struct wend__server *s,
@@ -291,13 +325,14 @@ static void answer(struct wend__bell *b, bool taken)
 		wend__bell_go_on(b, taken);
 }
 
-/* Returns whether something waits for s. */
-static bool look_at(struct wend__server *s, int64_t now)
+/* Returns whether something waits for s: if so, *brisk tells how it goes on. */
+static bool look_at(struct wend__server *s, int64_t now, bool *brisk)
 {
 	struct sight *seen = &dog.sights[s->id];
 	struct wend__worker *w = aptr_load_acquire(&s->worker);
 	bool still, taken = false, wanted = false;
 
+	judge(seen, s, now);
 	if (a8_load_relaxed(&s->idle) || !w) {
 		seen->worker = NULL;
 	} else {
@@ -319,6 +354,8 @@ static bool look_at(struct wend__server *s, int64_t now)
 			taken = take(w, false);
 	}
 	answer(&dog.bells[s->id], taken);
+	if (wanted && !seen->brisk)
+		*brisk = false;
 	return wanted;
 }
 
@@ -467,17 +504,23 @@ static int64_t sooner(int64_t next, int64_t other, int64_t now)
 /* Returns until when to sleep. */
 static int64_t look_around(int64_t now)
 {
-	bool wanted = false;
+	bool wanted = false, brisk = true;
 	int64_t next;
 
 	take_back();
 	for (uint32_t i = 0; i < wend__rt.procs; i++)
-		wanted |= look_at(&wend__rt.servers[i], now);
-	if ((wend__taken_look(now) > 0) | wanted)
+		wanted |= look_at(&wend__rt.servers[i], now, &brisk);
+	if (wend__taken_look(now) > 0)
+		brisk = false;
+	if (wanted || !brisk)
 		dog.fast_until = now + FAST_FOR_NS;
 	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;
-	a32_store_relaxed(&dog.fast, now < dog.fast_until);
-	next = now + (now < dog.fast_until ? fast_period() : SLOW_NS);
+	brisk = brisk && wanted;
+	a32_store_relaxed(&dog.fast, now < dog.fast_until && !brisk);
+	if (now >= dog.fast_until)
+		next = now + SLOW_NS;
+	else
+		next = now + (brisk ? brisk_period() : fast_period());
 	if (dog.idle_looks >= IDLE_LOOKS)
 		next = NEVER;
 	next = sooner(next, help_out(now), now);

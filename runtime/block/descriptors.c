@@ -8,12 +8,14 @@
  * were woken together, each is about to make such a call; then it goes to the
  * ring without a try, and one system call serves all.
  *
- *      ring       READ and WRITE do all that read() and write() do, O_NONBLOCK
- *                 included. But they do not lock a file's position: what has
- *                 one goes there only with an offset of its own
- *      epoll      the task waits until the descriptor is ready, and tries again
- *      threads    the server is given up, and the call blocks; also for files,
- *                 and for what cannot be tried (a terminal) without the ring
+ *      ring       READ and WRITE do all that read() and write() do, but for two
+ *                 things. They do not lock a file's position: what has one goes
+ *                 there only with an offset of its own. And they wait whatever
+ *                 O_NONBLOCK says: what has it never goes there
+ *      epoll      the task waits until the descriptor is ready, and tries again;
+ *                 what cannot be tried (terminals, and before Linux 6.4 pipes)
+ *                 is called as with threads then, and rarely waits
+ *      threads    the server is given up, and the call blocks; also for files
  *
  * The try must not change what the call means. A descriptor that is
  * O_NONBLOCK gets its EAGAIN; time-outs set on a socket count; a blocking
@@ -55,6 +57,12 @@ static enum verdict judge(int fd, ssize_t result)
 	if (err == EOPNOTSUPP || err == ENOSYS || err == EINVAL)
 		return CANNOT;
 	return DONE;
+}
+
+/* Whether the call itself says that it would wait, and does not. */
+static bool says_itself(int fd, enum verdict v)
+{
+	return v == CANNOT && wend__block_nonblocking(fd);
 }
 
 /* A request in the ring. off: -1 for what has no position. */
@@ -117,7 +125,7 @@ static bool park_read(int fd, const struct iovec *iov, int n, enum verdict v,
 	int64_t deadline;
 	int r;
 
-	if (block_keeps() || !block_stream(fd))
+	if (block_keeps() || !block_stream(fd) || says_itself(fd, v))
 		return false;
 	if (mode == WEND__IO_URING) {
 		r = n == 1 ?
@@ -132,7 +140,7 @@ static bool park_read(int fd, const struct iovec *iov, int n, enum verdict v,
 			return false;
 	}
 	deadline = wend__block_deadline(fd, SO_RCVTIMEO);
-	while (v == WAIT) {
+	while (v != DONE) {
 		r = wend__block_await(fd, POLLIN, deadline, "read", caller);
 		if (r == WEND__IO_NOT_PARKED)
 			return false;
@@ -140,9 +148,11 @@ static bool park_read(int fd, const struct iovec *iov, int n, enum verdict v,
 			*result = block_result(r);
 			return true;
 		}
+		if (v == CANNOT)
+			return false;
 		v = try_readv(fd, iov, n, -1, result);
 	}
-	return v == DONE;
+	return true;
 }
 
 BLOCK_EXPORT ssize_t read(int fd, void *buf, size_t size)
@@ -156,7 +166,7 @@ BLOCK_EXPORT ssize_t read(int fd, void *buf, size_t size)
 
 	if (!wend__block_in_task())
 		return next(fd, buf, size);
-	if (block_batch(fd) && size) {
+	if (block_batch(fd) && size && !wend__block_nonblocking(fd)) {
 		r = ring_read(fd, buf, size, WEND__CALLER());
 		if (r != WEND__IO_NOT_PARKED)
 			return block_result(r);
@@ -275,11 +285,11 @@ static int write_step(int fd, const char *buf, size_t size, off_t offset,
 			return r;
 	}
 	for (;;) {
-		if (*v == CANNOT)
-			return WEND__IO_NOT_PARKED;
 		r = wend__block_await(fd, POLLOUT, deadline, "write", caller);
 		if (r < 0)
 			return r;
+		if (*v == CANNOT)
+			return WEND__IO_NOT_PARKED;
 		*v = try_write(fd, buf, size, offset, &result);
 		if (result > 0)
 			return (int)result;
@@ -299,7 +309,8 @@ static bool park_write(int fd, const char *buf, size_t size, off_t offset,
 
 	if (block_keeps())
 		return false;
-	if (offset >= 0 ? mode != WEND__IO_URING : !block_stream(fd))
+	if (offset >= 0 ? mode != WEND__IO_URING :
+			  !block_stream(fd) || says_itself(fd, v))
 		return false;
 	if (block_awaits())
 		deadline = wend__block_deadline(fd, SO_SNDTIMEO);
@@ -333,7 +344,9 @@ int wend__block_batched_write(int fd, const void *buf, size_t size,
 	int r;
 
 	if (!(block_hints(fd) & BLOCK_SOCKET))
-		return ring(IORING_OP_WRITE, fd, buf, size, -1, caller);
+		return wend__block_nonblocking(fd) ?
+			       WEND__IO_NOT_PARKED :
+			       ring(IORING_OP_WRITE, fd, buf, size, -1, caller);
 	r = wend__block_park(&op, 0, "write", caller);
 	if (r == -ENOTSOCK)
 		wend__block_set_hints(fd, 0);
@@ -424,7 +437,7 @@ BLOCK_EXPORT ssize_t writev(int fd, const struct iovec *iov, int n)
 		return next(fd, iov, n);
 	/* A vector that is not one is for the kernel to refuse. */
 	if (block_mode() == WEND__IO_URING && n > 0 && n <= IOV_MAX &&
-	    block_stream(fd)) {
+	    block_stream(fd) && !wend__block_nonblocking(fd)) {
 		r = ring(IORING_OP_WRITEV, fd, iov, (size_t)n, -1,
 			 WEND__CALLER());
 		if (r != WEND__IO_NOT_PARKED)

@@ -7,7 +7,9 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 #include <atomic>
 #include <thread>
@@ -57,6 +59,39 @@ TEST_F(Block, PosixSemantics)
 		while ((n = read(s[0], b, sizeof(b) - 1)) > 0)
 			sum += (size_t)n;
 		EXPECT_EQ(large.size(), sum);
+	});
+}
+
+/* Whatever the kernel makes of it: the ring would wait, and RWF_NOWAIT is not
+ * for each kind of file. */
+TEST_F(Block, NonblockingOnesNeverWait)
+{
+	OnFewServers([] {
+		Pipe p(O_NONBLOCK);
+		SocketPair s;
+		std::vector<char> large(1 << 20);
+		iovec iov = { large.data(), large.size() };
+		int tty = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+
+		ASSERT_EQ(0, fcntl(s[1], F_SETFL, O_NONBLOCK));
+		for (int fd : { p[1], s[1] }) {
+			while (writev(fd, &iov, 1) > 0)
+				;
+			EXPECT_EQ(EAGAIN, errno);
+			EXPECT_EQ(-1, write(fd, large.data(), large.size()));
+			EXPECT_EQ(EAGAIN, errno);
+		}
+		for (int fd : { p[0], s[1], tty }) {
+			if (fd < 0)
+				continue; /* no terminals here */
+			while (read(fd, large.data(), large.size()) > 0)
+				;
+			EXPECT_EQ(EAGAIN, errno);
+			EXPECT_EQ(-1, readv(fd, &iov, 1));
+			EXPECT_EQ(EAGAIN, errno);
+		}
+		if (tty >= 0)
+			close(tty);
 	});
 }
 

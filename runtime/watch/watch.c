@@ -44,6 +44,7 @@ static const int64_t SLOW_NS = 10 * WEND_MILLISECOND,
 		     FAST_MAX_NS = 1250 * WEND_MICROSECOND,
 		     FAST_MIN_NS = 100 * WEND_MICROSECOND,
 		     FAST_FOR_NS = 20 * WEND_MILLISECOND,
+		     ALERT_NS = 100 * WEND_MILLISECOND,
 		     TIMER_LATE_NS = 500 * WEND_MICROSECOND,
 		     HELP_NS = 3 * WEND_MILLISECOND, NEVER = INT64_MAX;
 
@@ -79,6 +80,8 @@ static struct {
 	uint32_t hiring; /* somebody has called for a thread */
 	int64_t help_at; /* when one that has not come is given up for late */
 	int64_t fast_until;
+	bool took; /* a server, since the last look around */
+	int64_t alert_until;
 	uint32_t idle_looks;
 	struct wend__worker *back; /* held by the kernel, and taken */
 	struct sight *sights;
@@ -156,19 +159,26 @@ static bool blocks(struct sight *seen, struct wend__worker *w, bool rung)
 	return wend__thread_look(tid, &look) && look.blocked;
 }
 
+/* s is no longer w's: others get it. First in the queue what waits already. */
+static void pass_on(struct wend__server *s, struct wend__worker *w,
+		    bool preempted)
+{
+	size_t *count = preempted ? &s->preempts : &s->detects;
+
+	aword_store_relaxed(count, *count + 1);
+	wend__server_pass_on(s);
+	wend__taken_add(w, preempted);
+	dog.took = true;
+}
+
 /* Its server is passed on now: it blocks, or computes and is stopped later. */
 static bool take(struct wend__worker *w, bool preempted)
 {
 	struct wend__server *s = wend__server_take(w);
-	size_t *count;
 
-	if (!s)
-		return false;
-	count = preempted ? &s->preempts : &s->detects;
-	aword_store_relaxed(count, *count + 1);
-	wend__server_pass_on(s);
-	wend__taken_add(w, preempted);
-	return true;
+	if (s)
+		pass_on(s, w, preempted);
+	return s != NULL;
 }
 
 /* It computes: a signal has it give the server up. One that was asked before
@@ -201,10 +211,7 @@ static void pass_on_stopped(struct wend__worker *w, struct wend__server *s)
 	bool cancel = w->stop_cancel;
 
 	w->stop_cancel = false;
-	aword_store_relaxed(&s->preempts, s->preempts + 1);
-	/* First in the queue what waits already. */
-	wend__server_pass_on(s);
-	wend__taken_add(w, true);
+	pass_on(s, w, true);
 	/* It sleeps on: who hands it a server wakes it. */
 	a32_store_release(&w->stopped, 0);
 	(void)wend__taken_queue(w, cancel);
@@ -312,10 +319,7 @@ static void seat_stopped(struct wend__worker *w)
 	}
 	WEND__RARE(stop_heard);
 	w->stop_cancel = false;
-	aword_store_relaxed(&s->preempts, s->preempts + 1);
-	/* First in the queue what waits already. */
-	wend__server_pass_on(s);
-	wend__taken_add(w, true);
+	pass_on(s, w, true);
 	(void)wend__taken_queue(w, cancel);
 }
 
@@ -515,7 +519,11 @@ static int64_t look_around(int64_t now)
 	if (wanted || !brisk)
 		dog.fast_until = now + FAST_FOR_NS;
 	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;
-	brisk = brisk && wanted;
+	/* Where one has just blocked or computed, the next may. */
+	if (dog.took)
+		dog.alert_until = now + ALERT_NS;
+	dog.took = false;
+	brisk = brisk && wanted && now >= dog.alert_until;
 	a32_store_relaxed(&dog.fast, now < dog.fast_until && !brisk);
 	if (now >= dog.fast_until)
 		next = now + SLOW_NS;
@@ -706,6 +714,8 @@ static int start(void)
 	dog.hiring = 0;
 	dog.help_at = NEVER;
 	dog.fast_until = 0;
+	dog.took = false;
+	dog.alert_until = 0;
 	dog.back = NULL;
 	dog.thread.main = dog_main;
 	dog.thread.arg = NULL;

@@ -135,13 +135,6 @@ void CheckRuntime()
 	CHILD_CHECK(wend_stop() == 0);
 }
 
-/* ThreadSanitizer lets no child of a process with threads start one.
- * AddressSanitizer's allocator knows nothing of fork(): a lock that a thread of
- * the parent holds just then stays held in the child. */
-#define NEEDS_THREADS_IN_CHILD()                                               \
-	if (wt::kTsan || (wt::kAsan && !wt::IsSim()))                          \
-	GTEST_SKIP() << "the sanitizer has no threads after a fork"
-
 } // namespace
 
 /* Asked by the leak checker. What only the other threads' stacks referred to
@@ -281,7 +274,7 @@ TEST(Fork, MainReturnsInTheChild)
 
 TEST(Fork, TheChildStartsARuntime)
 {
-	NEEDS_THREADS_IN_CHILD();
+	WT_NEEDS_THREADS_IN_CHILD();
 	wt::Run(
 		[] {
 			pid_t child = Fork();
@@ -300,7 +293,7 @@ TEST(Fork, TheChildStartsARuntime)
 /* A child's task has a child, which starts a runtime too. */
 TEST(Fork, AChildOfAChild)
 {
-	NEEDS_THREADS_IN_CHILD();
+	WT_NEEDS_THREADS_IN_CHILD();
 	wt::Run(
 		[] {
 			pid_t child = Fork();
@@ -340,7 +333,7 @@ TEST(Fork, AChildOfAChild)
  * child has its own. */
 TEST(Fork, AtAnyMoment)
 {
-	NEEDS_THREADS_IN_CHILD();
+	WT_NEEDS_THREADS_IN_CHILD();
 	WT_NEEDS_THREADS();
 	wt::RunFromThread([] {
 		std::atomic<bool> over{ false };

@@ -239,6 +239,13 @@ bool HasLine(const std::string &text, const std::string &regex,
 	if (wt::IsSim())                                                       \
 	GTEST_SKIP() << "needs threads or real time: not for the sim port"
 
+/* For a test whose child of fork() starts threads. ThreadSanitizer lets none do
+ * that. AddressSanitizer's allocator knows nothing of fork(): a lock that a
+ * thread of the parent holds just then stays held in the child. */
+#define WT_NEEDS_THREADS_IN_CHILD()                                            \
+	if (wt::kTsan || (wt::kAsan && !wt::IsSim()))                          \
+	GTEST_SKIP() << "the sanitizer has no threads after a fork"
+
 /* Misuse ends the process with one plain line and SIGABRT. */
 #define WT_EXPECT_MISUSE(statement, regex)                                     \
 	EXPECT_EXIT(statement, testing::KilledBySignal(SIGABRT),               \

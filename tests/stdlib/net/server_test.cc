@@ -231,13 +231,13 @@ TEST_F(NetServer, OutOfDescriptors)
 		Conn early(s.Dial());
 
 		Ping(early);
-		int fds[2];
+		int fds[8];
 
 		/* The client's end is there before there are no more. */
 		wend_net_addr a;
 		ASSERT_EQ(0, wend_net_addr_parse(&a, s.l_.Address()));
-		fds[0] = socket(AF_INET, SOCK_STREAM, 0);
-		fds[1] = socket(AF_INET, SOCK_STREAM, 0);
+		for (int &fd : fds)
+			fd = socket(AF_INET, SOCK_STREAM, 0);
 		{
 			FewDescriptors few(0);
 
@@ -249,9 +249,9 @@ TEST_F(NetServer, OutOfDescriptors)
 				Ping(early);
 				wend_sleep(2 * WEND_MILLISECOND);
 			}
-			/* Waiting in a thread takes a descriptor, which
-			 * one of the two may get. */
-			EXPECT_LT(wend_net_server_conns(s), 3u);
+			/* A thread that waits has a descriptor, which one of
+			 * them may get when it ends. */
+			EXPECT_LT(wend_net_server_conns(s), 9u);
 		}
 		for (int fd : fds) {
 			Conn late;

@@ -306,8 +306,7 @@ TEST(OsSignal, AForkedChildIsNotTold)
 /* A child that starts a runtime of its own may ask to be told. */
 TEST(OsSignal, AForkedChildMayAskAnew)
 {
-	if (wt::kTsan)
-		GTEST_SKIP() << "no threads after a fork under TSan";
+	WT_NEEDS_THREADS_IN_CHILD();
 	wt::Run([] {
 		wt::Chan c(sizeof(int), 1);
 		int status;

@@ -13,13 +13,17 @@
  *                 there only with an offset of its own. And they wait whatever
  *                 O_NONBLOCK says: what has it never goes there
  *      epoll      the task waits until the descriptor is ready, and tries again;
- *                 what cannot be tried (terminals, and before Linux 6.4 pipes)
- *                 is called as with threads then, and rarely waits
+ *                 what cannot be tried (terminals, and before Linux 6.4 writing
+ *                 to pipes) is called as with threads then, and rarely waits
  *      threads    the server is given up, and the call blocks; also for files
  *
  * The try must not change what the call means. A descriptor that is
  * O_NONBLOCK gets its EAGAIN; time-outs set on a socket count; a blocking
  * write of which a part went out writes the rest before it returns.
+ *
+ * RWF_NOWAIT is not for pipes before Linux 6.4, nor for sockets before 6.5. These
+ * have tries of their own: MSG_DONTWAIT, and to read a pipe, vmsplice(2), which
+ * copies.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -84,11 +88,47 @@ static int ring(uint8_t opcode, int fd, const void *addr, size_t len, off_t off,
 
 /* --- reading ------------------------------------------------------------------------------- */
 
+/* Of the end of a pipe that can only be read: into one that can be written,
+ * vmsplice() writes. It makes one of several packets. */
+static enum verdict try_read_pipe(int fd, const struct iovec *iov, int n,
+				  ssize_t *result)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & (O_ACCMODE | O_DIRECT)) != O_RDONLY)
+		return CANNOT;
+	*result = vmsplice(fd, iov, (size_t)n, SPLICE_F_NONBLOCK);
+	return *result >= 0 || errno == EAGAIN ? judge(fd, *result) : CANNOT;
+}
+
+/* RWF_NOWAIT said nothing. */
+static enum verdict try_read_stream(int fd, const struct iovec *iov, int n,
+				    ssize_t *result)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
+			      .msg_iovlen = (size_t)n };
+
+	if (!block_stream(fd))
+		return CANNOT;
+	if (block_hints(fd) & BLOCK_PIPE)
+		return try_read_pipe(fd, iov, n, result);
+	if (!(block_hints(fd) & BLOCK_SOCKET))
+		return CANNOT;
+	*result = recvmsg(fd, &msg, MSG_DONTWAIT);
+	return *result >= 0 || errno != ENOTSOCK ? judge(fd, *result) : CANNOT;
+}
+
 static enum verdict try_readv(int fd, const struct iovec *iov, int n,
 			      off_t offset, ssize_t *result)
 {
+	enum verdict v;
+
 	*result = preadv2(fd, iov, n, offset, RWF_NOWAIT);
-	return judge(fd, *result);
+	v = judge(fd, *result);
+	/* A vector that is not one is for the kernel to refuse. */
+	return v == CANNOT && offset < 0 && n > 0 && n <= IOV_MAX ?
+		       try_read_stream(fd, iov, n, result) :
+		       v;
 }
 
 /*
@@ -254,6 +294,17 @@ static ssize_t add_up(ssize_t part, ssize_t rest)
 	return rest < 0 && part > 0 ? part : part + rest;
 }
 
+/* RWF_NOWAIT said nothing. */
+static enum verdict try_write_stream(int fd, struct iovec *iov, ssize_t *result)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 1 };
+
+	if (!block_stream(fd) || !(block_hints(fd) & BLOCK_SOCKET))
+		return CANNOT;
+	*result = sendmsg(fd, &msg, MSG_DONTWAIT);
+	return *result >= 0 || errno != ENOTSOCK ? judge(fd, *result) : CANNOT;
+}
+
 static enum verdict try_write(int fd, const void *buf, size_t size,
 			      off_t offset, ssize_t *result)
 {
@@ -262,6 +313,8 @@ static enum verdict try_write(int fd, const void *buf, size_t size,
 
 	*result = pwritev2(fd, &iov, 1, offset, RWF_NOWAIT);
 	v = judge(fd, *result);
+	if (v == CANNOT && offset < 0)
+		v = try_write_stream(fd, &iov, result);
 	if (v != DONE) {
 		*result = 0;
 		return v;

@@ -55,6 +55,8 @@ static uint8_t kind_of(int fd)
 			kind = BLOCK_FILE;
 		if (S_ISSOCK(st.st_mode))
 			kind |= BLOCK_SOCKET;
+		if (S_ISFIFO(st.st_mode))
+			kind |= BLOCK_PIPE;
 	}
 	errno = err;
 	return kind;

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
@@ -92,6 +93,33 @@ TEST_F(Block, NonblockingOnesNeverWait)
 		}
 		if (tty >= 0)
 			close(tty);
+	});
+}
+
+/* Both ends of a pipe in one descriptor: a reader takes nothing but what was
+ * written. */
+TEST_F(Block, PipeOpenForBoth)
+{
+	OnFewServers([] {
+		std::string path = "/tmp/wend-fifo-" + std::to_string(getpid());
+		std::atomic<ssize_t> got{ 0 };
+		char c[8] = {};
+		wt::Group g;
+		int fd;
+
+		ASSERT_EQ(0, mkfifo(path.c_str(), 0600));
+		fd = open(path.c_str(), O_RDWR);
+		unlink(path.c_str());
+		ASSERT_GE(fd, 0);
+		g.Go([&] { got = read(fd, c, sizeof(c)); });
+		for (int i = 0; i < 10; i++)
+			wend_yield();
+		EXPECT_EQ(0, got);
+		EXPECT_EQ(2, write(fd, "ab", 2));
+		g.Wait();
+		EXPECT_EQ(2, got);
+		EXPECT_STREQ("ab", c);
+		close(fd);
 	});
 }
 

@@ -116,10 +116,10 @@ static void umcg_sched_out(struct preempt_notifier *notifier,
 	rcu_read_lock();
 	if (umcg_to_blocked(c))
 		s = umcg_take_server(c);
-	if (s)
-		irq_work_queue(&s->wake);
-	else
+	if (!s)
 		c->broken = true;
+	else if (READ_ONCE(s->waiting)) /* [umcg.wait], after a cmpxchg */
+		irq_work_queue(&s->wake);
 	rcu_read_unlock();
 	trace_umcg_block(current, READ_ONCE(c->ut->state),
 			 READ_ONCE(c->ut->next_tid));

@@ -159,16 +159,25 @@ static long umcg_ioctl_ctl(struct file *file, const void __user *arg)
 	}
 }
 
-static long umcg_ioctl_wait(struct file *file, const void __user *arg)
+/* The way of each switch: word by word is less work. */
+static long umcg_ioctl_wait(struct file *file,
+			    const struct umcg_wait_args __user *arg)
 {
 	struct umcg_ctx *c = umcg_self(file);
 	struct umcg_wait_args a;
 
-	if (copy_from_user(&a, arg, sizeof(a)))
+	if (!user_read_access_begin(arg, sizeof(*arg)))
 		return -EFAULT;
+	unsafe_get_user(a.flags, &arg->flags, fault);
+	unsafe_get_user(a.reserved, &arg->reserved, fault);
+	unsafe_get_user(a.abs_timeout, &arg->abs_timeout, fault);
+	user_read_access_end();
 	if (!c || a.reserved)
 		return -EINVAL;
 	return umcg_wait(c, a.flags, a.abs_timeout);
+fault:
+	user_read_access_end();
+	return -EFAULT;
 }
 
 static long umcg_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

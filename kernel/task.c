@@ -11,7 +11,7 @@
  *
  *	server, to run W		W ends
  *	W.state = RUNNING		leaves the hash
- *	smp_mb(), by a cmpxchg		smp_mb()
+ *	smp_mb(), by a cmpxchg		smp_mb(), by umcg_ends++
  *	look W up in the hash		takes W.state, leaves NONE
  *	found: wait			it was RUNNING: wakes the server
  *
@@ -42,6 +42,8 @@ static DEFINE_RAW_SPINLOCK(umcg_tasks_lock);
 static struct kmem_cache *umcg_cache;
 static struct workqueue_struct *umcg_wq;
 static atomic_t umcg_count = ATOMIC_INIT(0);
+/* How many have left the hash. */
+static atomic_long_t umcg_ends = ATOMIC_LONG_INIT(0);
 
 int umcg_task_count(void)
 {
@@ -116,9 +118,9 @@ struct umcg_ctx *umcg_current(void)
 {
 	struct umcg_ctx *c;
 
-	rcu_read_lock();
+	preempt_disable(); /* RCU, without calls */
 	c = umcg_find(current);
-	rcu_read_unlock();
+	preempt_enable();
 	return c;
 }
 
@@ -135,6 +137,34 @@ struct umcg_ctx *umcg_find_tid(u32 tid)
 	return task ? umcg_find(task) : NULL;
 }
 
+/**
+ * umcg_find_peer - as umcg_find_tid(), of whom the caller looks for often
+ * @c: the calling task's registration
+ * @tid: the TID
+ *
+ * [umcg.peer]
+ *	look up				end
+ *	read umcg_ends (acquire)	leave the hash
+ *	look in the hash		umcg_ends++ (full)
+ *
+ * Who was found after a look at the count leaves the hash before the next one.
+ * So while the count is the same, who was found then is there still; or leaves
+ * just now, which RCU has wait.
+ *
+ * Context: RCU.
+ */
+struct umcg_ctx *umcg_find_peer(struct umcg_ctx *c, u32 tid)
+{
+	long ends = atomic_long_read_acquire(&umcg_ends);
+
+	if (!c->peer || c->peer_tid != tid || c->peer_ends != ends) {
+		c->peer = umcg_find_tid(tid);
+		c->peer_tid = tid;
+		c->peer_ends = ends;
+	}
+	return c->peer;
+}
+
 /* --- freeing --- */
 
 static void umcg_free(struct work_struct *work)
@@ -142,8 +172,7 @@ static void umcg_free(struct work_struct *work)
 	struct umcg_ctx *c = container_of(to_rcu_work(work), struct umcg_ctx,
 					  free);
 
-	/* Nobody can queue it any more; it may be under way. */
-	irq_work_sync(&c->wake);
+	umcg_wake_exit(c);
 	put_task_struct(c->task);
 	mmdrop(c->mm);
 	fput(c->file);
@@ -214,7 +243,7 @@ static void umcg_end(struct umcg_ctx *c)
 	rcu_read_lock();
 	raw_spin_lock(&umcg_tasks_lock);
 	hash_del_rcu(&c->node);
-	smp_mb(); /* [umcg.end] */
+	atomic_long_inc_return(&umcg_ends); /* full; [umcg.end], [umcg.peer] */
 	state = umcg_take_state(c);
 	if (c->worker)
 		s = umcg_leave_server(c, state);

@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/task_work.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
 
@@ -61,11 +62,19 @@ struct umcg_domain {
  * @broken: the contract was, by who may not be killed there and then
  * @behind: @work has let others go first
  * @heir: the TID of who is to be woken as soon as the task leaves its CPU
+ * @stay: the next sleep should begin with migration disabled
+ * @stays: migration is disabled
+ * @stay_over: it has been for long enough
+ * @next: whom to yield to before it sleeps; holds a reference
+ * @peer: who was found last as @peer_tid, while @peer_ends had left the hash
+ * @peer_tid: see there
+ * @peer_ends: see there
  * @queued: bit 0: @work is on the task's list
  * @lock: orders queueing by others against the end
  * @dead: no further @work is queued; under @lock
  * @work: runs on the way to user mode
  * @wake: wakes the task from where no other wake-up is allowed
+ * @stay_timer: ends what @stays
  * @notifier: with the scheduler, if umcg_is_hooked()
  * @free: the end, after a grace period
  */
@@ -83,12 +92,20 @@ struct umcg_ctx {
 	bool unmanaged;
 	bool broken;
 	bool behind;
+	bool stay;
+	bool stays;
+	bool stay_over;
 	u32 heir;
+	struct task_struct *next;
+	struct umcg_ctx *peer;
+	u32 peer_tid;
+	long peer_ends;
 	unsigned long queued;
 	raw_spinlock_t lock;
 	bool dead;
 	struct callback_head work;
 	struct irq_work wake;
+	struct timer_list stay_timer;
 	struct preempt_notifier notifier;
 	struct rcu_work free;
 };
@@ -129,6 +146,7 @@ extern const struct file_operations umcg_fops;
 
 struct umcg_ctx *umcg_current(void);
 struct umcg_ctx *umcg_find_tid(u32 tid);
+struct umcg_ctx *umcg_find_peer(struct umcg_ctx *c, u32 tid);
 long umcg_register(struct file *file, bool worker, u64 self);
 long umcg_unregister(struct umcg_ctx *c);
 void umcg_retire(struct umcg_ctx *c);
@@ -143,6 +161,7 @@ int umcg_task_count(void);
 enum umcg_wake_hint { UMCG_WAKE_ANYWHERE, UMCG_WAKE_HERE };
 
 void umcg_wake_init(struct umcg_ctx *c);
+void umcg_wake_exit(struct umcg_ctx *c);
 void umcg_wake(struct umcg_ctx *c, enum umcg_wake_hint hint);
 int umcg_sleep(struct umcg_ctx *c, const ktime_t *until);
 long umcg_wait(struct umcg_ctx *c, u32 flags, u64 abs_timeout);

@@ -15,11 +15,26 @@
  *
  * Workers sleep uninterruptibly but for what kills them, as a worker must not
  * see user mode without a server. Signals wait until it is run.
+ *
+ * Two tasks that switch to each other belong on one CPU. The scheduler looks for
+ * an idle one for whom it wakes, and would have them hunt each other over all.
+ *
+ *	From 6.6 on a wake-up can ask for the waker's CPU. Most often the task
+ *	that is woken there preempts the waker, which then is still runnable
+ *	when it is its turn again, and needs no wake-up.
+ *
+ *	Before, who switches to a task of its own CPU sleeps with migration
+ *	disabled, for a moment at most: such a task is woken where it was. When
+ *	both are runnable, each yields to the other, and nobody sleeps. What
+ *	sleeps without, or was moved, is woken by an irq_work as soon as this
+ *	CPU is left, which is then an idle one (detect.c).
  */
 #include <linux/cred.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/timer.h>
 #include <linux/wait.h>
 
 #include "umcg.h"
@@ -33,6 +48,9 @@
 #define UMCG_WF_SYNC		0x10
 #define UMCG_WF_CURRENT_CPU	(UMCG_HAS_CURRENT_CPU ? 0x40 : 0)
 #define UMCG_WF_HERE		(UMCG_WF_SYNC | UMCG_WF_CURRENT_CPU)
+
+/* While it sleeps for so long, changes of its affinity have to wait for it. */
+#define UMCG_STAY_JIFFIES	2
 
 #define UMCG_SERVER_SLEEP	(TASK_INTERRUPTIBLE | TASK_FREEZABLE)
 #define UMCG_WORKER_SLEEP	(TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE)
@@ -78,6 +96,33 @@ static void umcg_wake_irq(struct irq_work *work)
 		  UMCG_HAS_CURRENT_CPU ? UMCG_WAKE_ANYWHERE : UMCG_WAKE_HERE);
 }
 
+/* --- switches --- */
+
+/* It has slept with migration disabled for long enough. */
+static void umcg_stay_over(struct timer_list *timer)
+{
+	struct umcg_ctx *c = container_of(timer, struct umcg_ctx, stay_timer);
+
+	WRITE_ONCE(c->stay_over, true);
+	umcg_wake(c, UMCG_WAKE_ANYWHERE);
+}
+
+static void umcg_stay_begin(struct umcg_ctx *c)
+{
+	migrate_disable();
+	WRITE_ONCE(c->stays, true);
+	WRITE_ONCE(c->stay_over, false);
+	mod_timer(&c->stay_timer, jiffies + UMCG_STAY_JIFFIES);
+}
+
+static void umcg_stay_end(struct umcg_ctx *c)
+{
+	if (!c->stays)
+		return;
+	WRITE_ONCE(c->stays, false);
+	migrate_enable();
+}
+
 /**
  * umcg_wake_init - a new registration's part in being woken
  * @c: the registration
@@ -86,22 +131,69 @@ void umcg_wake_init(struct umcg_ctx *c)
 {
 	/* Hard, so that PREEMPT_RT, too, has no thread come in between. */
 	c->wake = IRQ_WORK_INIT_HARD(umcg_wake_irq);
+	timer_setup(&c->stay_timer, umcg_stay_over, 0);
 }
 
-/*
- * A context switch. Before 6.6 nothing puts the next task onto the waker's CPU:
- * the scheduler takes an idle one, and two tasks that wake each other hunt each
- * other over all CPUs. But this CPU will be idle once the waker has left it, so
- * that is when an irq_work wakes the next task (detect.c).
+/**
+ * umcg_wake_exit - nobody is about to wake it any more
+ * @c: its registration, which nobody can find
  */
+void umcg_wake_exit(struct umcg_ctx *c)
+{
+	irq_work_sync(&c->wake);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	timer_delete_sync(&c->stay_timer);
+#else
+	del_timer_sync(&c->stay_timer);
+#endif
+}
+
+/* Before 6.6. The task will make way for the other one, on its CPU. */
+static void umcg_hand_over(struct umcg_ctx *c, struct umcg_ctx *to)
+{
+	bool here = task_cpu(to->task) == raw_smp_processor_id();
+
+	c->stay = here && current->nr_cpus_allowed > 1;
+	if (to->task->nr_cpus_allowed > 1 && READ_ONCE(to->waiting) &&
+	    !(here && READ_ONCE(to->stays))) {
+		c->heir = task_pid_vnr(to->task);
+		return;
+	}
+	umcg_wake(to, UMCG_WAKE_HERE);
+	if (here) {
+		get_task_struct(to->task);
+		c->next = to->task;
+	}
+}
+
+/* A context switch. */
 static void umcg_switch_to(struct umcg_ctx *c, struct umcg_ctx *to)
 {
 	trace_umcg_wake(to->task, READ_ONCE(to->ut->state),
 			READ_ONCE(to->ut->next_tid));
-	if (!UMCG_HAS_CURRENT_CPU && to->task->nr_cpus_allowed > 1)
-		c->heir = task_pid_vnr(to->task);
-	else
+	if (UMCG_HAS_CURRENT_CPU)
 		umcg_wake(to, UMCG_WAKE_HERE);
+	else
+		umcg_hand_over(c, to);
+}
+
+/* Let who is next run without going to sleep, if the scheduler agrees. */
+static void umcg_make_way(struct umcg_ctx *c)
+{
+	unsigned long now = jiffies;
+	struct task_struct *next = c->next;
+
+	if (!next) {
+		if (need_resched())
+			schedule();
+		return;
+	}
+	c->next = NULL;
+	yield_to(next, false);
+	put_task_struct(next);
+	/* The other one takes its time. */
+	if (now != jiffies)
+		c->stay = false;
 }
 
 /* The task stays. */
@@ -109,6 +201,8 @@ static void umcg_wake_heir(struct umcg_ctx *c)
 {
 	struct umcg_ctx *to;
 
+	if (!c->heir)
+		return;
 	preempt_disable();
 	rcu_read_lock();
 	to = c->heir ? umcg_find_tid(c->heir) : NULL;
@@ -149,11 +243,20 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
 
 	trace_umcg_wait(current, READ_ONCE(c->ut->state),
 			READ_ONCE(c->ut->next_tid));
+	umcg_make_way(c);
+	if (c->stay && !until && !umcg_is_running(c))
+		umcg_stay_begin(c);
+	c->stay = false;
 	WRITE_ONCE(c->waiting, true);
 	for (;;) {
 		set_current_state(mode); /* [umcg.wait] */
 		if (umcg_is_running(c))
 			break;
+		if (c->stays && READ_ONCE(c->stay_over)) {
+			__set_current_state(TASK_RUNNING);
+			umcg_stay_end(c);
+			continue;
+		}
 		if (signal_pending_state(mode, current))
 			ret = -EINTR;
 		else if (late)
@@ -164,6 +267,7 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
 	}
 	__set_current_state(TASK_RUNNING);
 	WRITE_ONCE(c->waiting, false);
+	umcg_stay_end(c);
 	umcg_wake_heir(c);
 	trace_umcg_run(current, READ_ONCE(c->ut->state),
 		       READ_ONCE(c->ut->next_tid));
@@ -186,12 +290,12 @@ static bool umcg_same_user(const struct umcg_ctx *to)
 }
 
 /*
- * The task that a TID names. Workers are seen in their own process only; and
+ * The task that a TID names; c: the caller's registration, NULL: any. Workers are seen in their own process only; and
  * as a worker is never without its server, it does not leave its process.
  */
-static struct umcg_ctx *umcg_reach(bool by_worker, u32 tid)
+static struct umcg_ctx *umcg_reach(struct umcg_ctx *c, u32 tid)
 {
-	struct umcg_ctx *to = umcg_find_tid(tid);
+	struct umcg_ctx *to = c ? umcg_find_peer(c, tid) : umcg_find_tid(tid);
 
 	if (!to)
 		return ERR_PTR(-ESRCH);
@@ -199,7 +303,7 @@ static struct umcg_ctx *umcg_reach(bool by_worker, u32 tid)
 		return ERR_PTR(-EINVAL);
 	if (to->mm == current->mm)
 		return to;
-	if (to->worker || by_worker)
+	if (to->worker || (c && c->worker))
 		return ERR_PTR(-EINVAL);
 	return umcg_same_user(to) ? to : ERR_PTR(-EPERM);
 }
@@ -224,7 +328,7 @@ long umcg_wake_tid(u32 tid)
 	long ret = 0;
 
 	rcu_read_lock();
-	to = umcg_reach(false, tid);
+	to = umcg_reach(NULL, tid);
 	if (IS_ERR(to))
 		ret = PTR_ERR(to);
 	else
@@ -242,7 +346,7 @@ static long umcg_wake_next(struct umcg_ctx *c, enum umcg_wake_hint hint)
 	long ret = 0;
 
 	rcu_read_lock();
-	to = umcg_reach(c->worker, tid);
+	to = umcg_reach(c, tid);
 	if (IS_ERR(to))
 		ret = PTR_ERR(to);
 	else
@@ -260,7 +364,7 @@ static long umcg_leave(struct umcg_ctx *c)
 
 	rcu_read_lock();
 	if (tid)
-		to = umcg_reach(c->worker, tid);
+		to = umcg_reach(c, tid);
 	if (IS_ERR(to))
 		ret = PTR_ERR(to);
 	else if (c->worker &&

@@ -22,7 +22,6 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/file.h>
-#include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
@@ -33,17 +32,16 @@
 #include "umcg.h"
 #include "umcg_trace.h"
 
-#define UMCG_HASH_BITS 12
 /* Who changes a word that often while we try breaks the contract. */
 #define UMCG_TRIES 64
 
-static DEFINE_HASHTABLE(umcg_tasks, UMCG_HASH_BITS);
+DEFINE_HASHTABLE(umcg_tasks, UMCG_HASH_BITS);
 static DEFINE_RAW_SPINLOCK(umcg_tasks_lock);
 static struct kmem_cache *umcg_cache;
 static struct workqueue_struct *umcg_wq;
 static atomic_t umcg_count = ATOMIC_INIT(0);
 /* How many have left the hash. */
-static atomic_long_t umcg_ends = ATOMIC_LONG_INIT(0);
+atomic_long_t umcg_ends = ATOMIC_LONG_INIT(0);
 
 int umcg_task_count(void)
 {
@@ -97,33 +95,6 @@ void *umcg_shared(const struct umcg_ctx *c, u64 addr, size_t size)
 
 /* --- who is registered --- */
 
-/* Under RCU; in any context but an NMI. */
-static struct umcg_ctx *umcg_find(const struct task_struct *task)
-{
-	struct umcg_ctx *c;
-
-	hash_for_each_possible_rcu(umcg_tasks, c, node, (unsigned long)task,
-				   true)
-		if (c->task == task)
-			return c;
-	return NULL;
-}
-
-/**
- * umcg_current - the calling task's registration
- *
- * It stays until the task itself ends it.
- */
-struct umcg_ctx *umcg_current(void)
-{
-	struct umcg_ctx *c;
-
-	preempt_disable(); /* RCU, without calls */
-	c = umcg_find(current);
-	preempt_enable();
-	return c;
-}
-
 /**
  * umcg_find_tid - the registration of who has that TID for the caller
  * @tid: the TID
@@ -132,36 +103,23 @@ struct umcg_ctx *umcg_current(void)
  */
 struct umcg_ctx *umcg_find_tid(u32 tid)
 {
-	struct task_struct *task = pid_task(find_vpid(tid), PIDTYPE_PID);
+	struct umcg_ctx *c = NULL;
+	struct task_struct *task;
 
-	return task ? umcg_find(task) : NULL;
+	rcu_read_lock(); /* find_vpid() wants to see it */
+	task = pid_task(find_vpid(tid), PIDTYPE_PID);
+	if (task)
+		c = umcg_find(task);
+	rcu_read_unlock();
+	return c;
 }
 
-/**
- * umcg_find_peer - as umcg_find_tid(), of whom the caller looks for often
- * @c: the calling task's registration
- * @tid: the TID
- *
- * [umcg.peer]
- *	look up				end
- *	read umcg_ends (acquire)	leave the hash
- *	look in the hash		umcg_ends++ (full)
- *
- * Who was found after a look at the count leaves the hash before the next one.
- * So while the count is the same, who was found then is there still; or leaves
- * just now, which RCU has wait.
- *
- * Context: RCU.
- */
-struct umcg_ctx *umcg_find_peer(struct umcg_ctx *c, u32 tid)
+/* As umcg_find_tid(), and it is remembered. */
+struct umcg_ctx *umcg_look_for_peer(struct umcg_ctx *c, u32 tid)
 {
-	long ends = atomic_long_read_acquire(&umcg_ends);
-
-	if (!c->peer || c->peer_tid != tid || c->peer_ends != ends) {
-		c->peer = umcg_find_tid(tid);
-		c->peer_tid = tid;
-		c->peer_ends = ends;
-	}
+	c->peer_ends = atomic_long_read_acquire(&umcg_ends); /* [umcg.peer] */
+	c->peer = umcg_find_tid(tid);
+	c->peer_tid = tid;
 	return c->peer;
 }
 

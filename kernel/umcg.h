@@ -11,6 +11,7 @@
 #define _UMCG_H
 
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/irq_work.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
@@ -144,9 +145,58 @@ extern const struct file_operations umcg_fops;
 
 /* --- task.c --- */
 
-struct umcg_ctx *umcg_current(void);
+#define UMCG_HASH_BITS 12
+
+extern struct hlist_head umcg_tasks[1 << UMCG_HASH_BITS];
+extern atomic_long_t umcg_ends;
+
 struct umcg_ctx *umcg_find_tid(u32 tid);
-struct umcg_ctx *umcg_find_peer(struct umcg_ctx *c, u32 tid);
+struct umcg_ctx *umcg_look_for_peer(struct umcg_ctx *c, u32 tid);
+
+/* Under RCU; in any context but an NMI. */
+static inline struct umcg_ctx *umcg_find(const struct task_struct *task)
+{
+	struct umcg_ctx *c;
+
+	hash_for_each_possible_rcu(umcg_tasks, c, node, (unsigned long)task,
+				   true)
+		if (c->task == task)
+			return c;
+	return NULL;
+}
+
+/* The calling task's registration: it stays until the task itself ends it. */
+static inline struct umcg_ctx *umcg_current(void)
+{
+	struct umcg_ctx *c;
+
+	preempt_disable(); /* RCU, without calls */
+	c = umcg_find(current);
+	preempt_enable();
+	return c;
+}
+
+/*
+ * As umcg_find_tid(), of whom the calling task, whose registration is c, looks
+ * for often. Under RCU.
+ *
+ * [umcg.peer]
+ *	look up				end
+ *	read umcg_ends (acquire)	leave the hash
+ *	look in the hash		umcg_ends++ (full)
+ *
+ * Who was found after a look at the count leaves the hash before the next one.
+ * So while the count is the same, who was found then is there still; or leaves
+ * just now, which RCU has wait.
+ */
+static inline struct umcg_ctx *umcg_find_peer(struct umcg_ctx *c, u32 tid)
+{
+	if (c->peer && c->peer_tid == tid &&
+	    c->peer_ends == atomic_long_read_acquire(&umcg_ends))
+		return c->peer;
+	return umcg_look_for_peer(c, tid);
+}
+
 long umcg_register(struct file *file, bool worker, u64 self);
 long umcg_unregister(struct umcg_ctx *c);
 void umcg_retire(struct umcg_ctx *c);

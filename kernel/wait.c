@@ -228,25 +228,12 @@ static bool umcg_schedule(const ktime_t *until)
 					       CLOCK_REALTIME);
 }
 
-/**
- * umcg_sleep - until the task's state is RUNNING, and not LOCKED
- * @c: the calling task's registration
- * @until: CLOCK_REALTIME; NULL: for ever
- *
- * Return: 0, -ETIMEDOUT, or -EINTR: a signal, of a worker one that kills.
- */
-int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
+static int umcg_wait_for_word(struct umcg_ctx *c, const ktime_t *until)
 {
 	unsigned int mode = c->worker ? UMCG_WORKER_SLEEP : UMCG_SERVER_SLEEP;
 	bool late = false;
 	int ret = 0;
 
-	trace_umcg_wait(current, READ_ONCE(c->ut->state),
-			READ_ONCE(c->ut->next_tid));
-	umcg_make_way(c);
-	if (c->stay && !until && !umcg_is_running(c))
-		umcg_stay_begin(c);
-	c->stay = false;
 	WRITE_ONCE(c->waiting, true);
 	for (;;) {
 		set_current_state(mode); /* [umcg.wait] */
@@ -267,7 +254,30 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
 	}
 	__set_current_state(TASK_RUNNING);
 	WRITE_ONCE(c->waiting, false);
-	umcg_stay_end(c);
+	return ret;
+}
+
+/**
+ * umcg_sleep - until the task's state is RUNNING, and not LOCKED
+ * @c: the calling task's registration
+ * @until: CLOCK_REALTIME; NULL: for ever
+ *
+ * Return: 0, -ETIMEDOUT, or -EINTR: a signal, of a worker one that kills.
+ */
+int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
+{
+	int ret = 0;
+
+	trace_umcg_wait(current, READ_ONCE(c->ut->state),
+			READ_ONCE(c->ut->next_tid));
+	umcg_make_way(c);
+	if (!umcg_is_running(c)) {
+		if (c->stay && !until)
+			umcg_stay_begin(c);
+		ret = umcg_wait_for_word(c, until);
+		umcg_stay_end(c);
+	}
+	c->stay = false;
 	umcg_wake_heir(c);
 	trace_umcg_run(current, READ_ONCE(c->ut->state),
 		       READ_ONCE(c->ut->next_tid));
@@ -280,13 +290,18 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
 static bool umcg_same_user(const struct umcg_ctx *to)
 {
 	const struct cred *cred = current_cred();
-	const struct cred *other = __task_cred(to->task);
+	const struct cred *other;
+	bool ret;
 
-	return uid_eq(cred->euid, other->suid) ||
-	       uid_eq(cred->euid, other->uid) ||
-	       uid_eq(cred->uid, other->suid) ||
-	       uid_eq(cred->uid, other->uid) ||
-	       ns_capable(other->user_ns, CAP_KILL);
+	rcu_read_lock();
+	other = __task_cred(to->task);
+	ret = uid_eq(cred->euid, other->suid) ||
+	      uid_eq(cred->euid, other->uid) ||
+	      uid_eq(cred->uid, other->suid) ||
+	      uid_eq(cred->uid, other->uid) ||
+	      ns_capable(other->user_ns, CAP_KILL);
+	rcu_read_unlock();
+	return ret;
 }
 
 /*
@@ -362,7 +377,7 @@ static long umcg_leave(struct umcg_ctx *c)
 	struct umcg_ctx *to = NULL;
 	long ret = 0;
 
-	rcu_read_lock();
+	preempt_disable(); /* RCU, without calls */
 	if (tid)
 		to = umcg_reach(c, tid);
 	if (IS_ERR(to))
@@ -372,7 +387,7 @@ static long umcg_leave(struct umcg_ctx *c)
 		ret = -EINVAL;
 	else if (to)
 		umcg_switch_to(c, to);
-	rcu_read_unlock();
+	preempt_enable();
 	return ret;
 }
 

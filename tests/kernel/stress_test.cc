@@ -2,7 +2,8 @@
 //
 // stress_test.cc - processes full of servers and workers, which make all
 // transitions there are until they are killed, at any moment and in any state.
-// Shown afterwards: the module holds nothing of them any more.
+// Shown afterwards: the module holds nothing of them any more. Then some that are
+// moved from CPU to CPU as they switch, while one of these comes and goes.
 //
 // WEND_STRESS_SECONDS   how long (30)
 // WEND_STRESS_KILLS     until so many servers and workers were killed, instead
@@ -360,6 +361,130 @@ TEST(Stress, KilledAtRandomNothingIsLeft)
 	EXPECT_LE(after[CACHES - 1], 0) << "the module's objects";
 	for (int i = 0; i < CACHES; i++)
 		EXPECT_LE(after[i], before[i] + more) << caches[i];
+}
+
+/* --- tasks that are moved, and CPUs that go ----------------------------------- */
+
+enum { GROUPS = 3, MEMBERS = 3 };
+
+struct Move {
+	std::atomic<bool> stop{ false };
+	std::atomic<int> ready{ 0 };
+	std::atomic<uint32_t> tids[GROUPS * (MEMBERS + 1)] = {};
+	std::atomic<uint64_t> switches{ 0 };
+	uint64_t moves = 0, turns = 0, longest = 0;
+};
+
+/* A server whose workers come one after the other: by way of the server, and
+ * each other pair directly. */
+void SwitchAlways(Move &m, int group)
+{
+	Domain d;
+	Server s(d);
+	std::vector<std::unique_ptr<Worker>> workers;
+	std::vector<Slot *> slots(MEMBERS);
+	std::atomic<uint32_t> *tids = &m.tids[group * (MEMBERS + 1)];
+	Dice dice((uint64_t)group + 1);
+
+	for (int i = 0; i < MEMBERS; i++) {
+		workers.emplace_back(new Worker(d, [&, i](Worker &me) {
+			Dice dice((uint64_t)i);
+
+			while (!m.stop) {
+				m.switches++;
+				/* Longer than a time slice, at times. */
+				Spin(dice.Below(dice.Below(500) ? 500 :
+								  20000000));
+				if (i == 0 && dice.Below(2))
+					me.SwitchTo(slots[1]);
+				else if (i == 1 && dice.Below(2))
+					me.SwitchTo(slots[0]);
+				else
+					me.Yield();
+			}
+		}));
+		slots[i] = s.Next();
+		tids[i] = slots[i]->tid;
+	}
+	tids[MEMBERS] = Tid();
+	/* Nothing is mapped any more then, so that no worker blocks. */
+	for (m.ready++; m.ready < GROUPS;)
+		sched_yield();
+	while (!m.stop)
+		s.Run(slots[dice.Below(MEMBERS)]);
+	for (Slot *it : slots)
+		while (Server::StateOf(it) != UMCG_TASK_NONE)
+			s.Run(it);
+}
+
+/* Whom they go to does not matter, only that it is done. */
+void MoveThem(Move &m)
+{
+	Dice dice(7);
+
+	while (!m.stop) {
+		uint32_t tid = m.tids[dice.Below(GROUPS * (MEMBERS + 1))];
+		uint32_t where = dice.Below(4) + 1;
+		uint64_t start = NowNs(CLOCK_MONOTONIC);
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		for (int i = 0; i < 2; i++)
+			if (where & (1u << i) || where == 4)
+				CPU_SET(i, &set);
+		if (tid &&
+		    sched_setaffinity((pid_t)tid, sizeof(set), &set) == 0)
+			m.moves++;
+		m.longest = std::max(m.longest, NowNs(CLOCK_MONOTONIC) - start);
+		SleepMs(dice.Below(3));
+	}
+}
+
+/* false: it is not for us to turn off. */
+bool TurnCpu(const char *on)
+{
+	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
+	bool done = fd >= 0 && write(fd, on, 1) == 1;
+
+	close(fd);
+	return done;
+}
+
+void TurnCpus(Move &m)
+{
+	while (!m.stop) {
+		if (!TurnCpu("0"))
+			break;
+		SleepMs(20);
+		CHECK(TurnCpu("1"));
+		SleepMs(100);
+		m.turns++;
+	}
+}
+
+CASE(Stress, MovedAtRandomAndCpusThatGo)
+{
+	auto seconds = (unsigned int)Env("WEND_STRESS_SECONDS", 30);
+	std::vector<std::thread> threads;
+	Move m;
+
+	alarm(seconds + CASE_SECONDS);
+	threads.emplace_back([&] { MoveThem(m); });
+	threads.emplace_back([&] { TurnCpus(m); });
+	for (int i = 0; i < GROUPS; i++)
+		threads.emplace_back([&m, i] { SwitchAlways(m, i); });
+	SleepMs(seconds * 1000);
+	m.stop = true;
+	for (std::thread &t : threads)
+		t.join();
+	printf("%llu switches; %llu times moved, in %llu ms at most; "
+	       "%llu times without a CPU\n",
+	       (unsigned long long)m.switches, (unsigned long long)m.moves,
+	       (unsigned long long)m.longest / 1000000,
+	       (unsigned long long)m.turns);
+	fflush(stdout);
+	CHECK(m.switches > 0);
+	CHECK(m.moves > 0);
 }
 
 } // namespace

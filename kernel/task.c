@@ -103,15 +103,9 @@ void *umcg_shared(const struct umcg_ctx *c, u64 addr, size_t size)
  */
 struct umcg_ctx *umcg_find_tid(u32 tid)
 {
-	struct umcg_ctx *c = NULL;
-	struct task_struct *task;
+	struct task_struct *task = pid_task(find_vpid(tid), PIDTYPE_PID);
 
-	rcu_read_lock(); /* find_vpid() wants to see it */
-	task = pid_task(find_vpid(tid), PIDTYPE_PID);
-	if (task)
-		c = umcg_find(task);
-	rcu_read_unlock();
-	return c;
+	return task ? umcg_find(task) : NULL;
 }
 
 /* As umcg_find_tid(), and it is remembered. */

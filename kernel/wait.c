@@ -115,12 +115,28 @@ static void umcg_stay_begin(struct umcg_ctx *c)
 	mod_timer(&c->stay_timer, jiffies + UMCG_STAY_JIFFIES);
 }
 
+/*
+ * If its affinity was changed meanwhile, to CPUs of which none is online by now,
+ * migrate_enable() leaves the task where it is, and who changed it waits for
+ * ever. Then the CPU that it is on is the one that it may use.
+ */
 static void umcg_stay_end(struct umcg_ctx *c)
 {
-	if (!c->stays)
-		return;
+	bool done = !c->stays;
+
 	WRITE_ONCE(c->stays, false);
-	migrate_enable();
+	while (!done) {
+		/* Nobody comes in between, who would take the CPU away. */
+		preempt_disable();
+		migrate_enable();
+		done = current->cpus_ptr == &current->cpus_mask;
+		if (unlikely(!done))
+			migrate_disable();
+		preempt_enable();
+		if (unlikely(!done))
+			set_cpus_allowed_ptr(current,
+					     cpumask_of(task_cpu(current)));
+	}
 }
 
 /**
@@ -180,8 +196,8 @@ static void umcg_switch_to(struct umcg_ctx *c, struct umcg_ctx *to)
 /* Let who is next run without going to sleep, if the scheduler agrees. */
 static void umcg_make_way(struct umcg_ctx *c)
 {
-	unsigned long now = jiffies;
 	struct task_struct *next = c->next;
+	unsigned long now = jiffies;
 
 	if (!next) {
 		if (need_resched())
@@ -192,7 +208,7 @@ static void umcg_make_way(struct umcg_ctx *c)
 	yield_to(next, false);
 	put_task_struct(next);
 	/* The other one takes its time. */
-	if (now != jiffies)
+	if (time_after(jiffies, now))
 		c->stay = false;
 }
 
@@ -290,23 +306,19 @@ int umcg_sleep(struct umcg_ctx *c, const ktime_t *until)
 static bool umcg_same_user(const struct umcg_ctx *to)
 {
 	const struct cred *cred = current_cred();
-	const struct cred *other;
-	bool ret;
+	const struct cred *other = __task_cred(to->task);
 
-	rcu_read_lock();
-	other = __task_cred(to->task);
-	ret = uid_eq(cred->euid, other->suid) ||
-	      uid_eq(cred->euid, other->uid) ||
-	      uid_eq(cred->uid, other->suid) ||
-	      uid_eq(cred->uid, other->uid) ||
-	      ns_capable(other->user_ns, CAP_KILL);
-	rcu_read_unlock();
-	return ret;
+	return uid_eq(cred->euid, other->suid) ||
+	       uid_eq(cred->euid, other->uid) ||
+	       uid_eq(cred->uid, other->suid) ||
+	       uid_eq(cred->uid, other->uid) ||
+	       ns_capable(other->user_ns, CAP_KILL);
 }
 
 /*
- * The task that a TID names; c: the caller's registration, NULL: any. Workers are seen in their own process only; and
- * as a worker is never without its server, it does not leave its process.
+ * The task that a TID names; c: the caller's registration, NULL: any. Workers
+ * are seen in their own process only; and as a worker is never without its
+ * server, it does not leave its process.
  */
 static struct umcg_ctx *umcg_reach(struct umcg_ctx *c, u32 tid)
 {
@@ -377,7 +389,7 @@ static long umcg_leave(struct umcg_ctx *c)
 	struct umcg_ctx *to = NULL;
 	long ret = 0;
 
-	preempt_disable(); /* RCU, without calls */
+	rcu_read_lock();
 	if (tid)
 		to = umcg_reach(c, tid);
 	if (IS_ERR(to))
@@ -387,7 +399,7 @@ static long umcg_leave(struct umcg_ctx *c)
 		ret = -EINVAL;
 	else if (to)
 		umcg_switch_to(c, to);
-	preempt_enable();
+	rcu_read_unlock();
 	return ret;
 }
 

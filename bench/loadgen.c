@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loadgen.c - the load of bench `echo`, the same for every server.
+ * loadgen.c - the load of bench `echo`, and one of `kv`, the same for every
+ * server.
  *
- *	loadgen --port N --conns C --seconds S --warm S --pid PID [--rate R]
+ *	loadgen --port N --conns C --seconds S --warm S --pid PID
+ *		[--talk echo|set] [--rate R]
  *
  * One thread, one epoll set.  Each connection is closed-loop: it has one
- * message of 64 bytes under way, checks what comes back byte by byte, and
- * sends the next at once.  With --rate the connections are mostly idle: R
- * messages a second in all, by one connection after the other; a connection
- * whose answer has not come by its next turn is an error.
+ * message under way, checks what comes back byte by byte, and sends the next
+ * at once.  What is said is `echo`, 64 bytes that come back, or `set`, the
+ * command SET of one of 100,000 keys to a server that speaks RESP.  With --rate
+ * the connections are mostly idle: R messages a second in all, by one
+ * connection after the other; a connection whose answer has not come by its
+ * next turn is an error.
  *
  * Prints, for the window after the warm-up:
  *
@@ -28,8 +32,8 @@
  *	memory  the two together
  *
  * Invariant: a connection's `got` is the bytes of its current answer that
- * have arrived; `got < MESSAGE` between two events. Without --rate it is so
- * at all times; with it, `busy` says whether an answer is to come.
+ * have arrived; it is less than the whole between two events. Without --rate it
+ * is so at all times; with it, `busy` says whether an answer is to come.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -47,8 +51,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MESSAGE 64
+#define MESSAGE 64 /* the longest, of either side */
 #define EVENTS  256
+#define KEYS    100000u
 /* Connections that send their first message together, with --rate. */
 #define GREETERS    100
 #define PATIENCE_NS 10000000000ull
@@ -71,6 +76,13 @@ struct conn {
 	char have[MESSAGE];
 };
 
+/* What the two sides say to each other. */
+struct talk {
+	const char *name;
+	int request, answer; /* bytes */
+	void (*next)(const struct conn *c, char *request, char *answer);
+};
+
 struct options {
 	int port;
 	int conns;
@@ -85,6 +97,7 @@ struct memory {
 	double kernel;
 };
 
+static const struct talk *talk;
 static uint64_t histogram[BUCKETS];
 static uint64_t measured_count;
 
@@ -136,17 +149,61 @@ static double percentile_us(double part)
 	return 0;
 }
 
-static void send_next(struct conn *c)
+/* --- what is said ---------------------------------------------------------------- */
+
+static void next_echo(const struct conn *c, char *request, char *answer)
 {
-	uint64_t stamp = ++c->count * 0x9e3779b97f4a7c15ull + (uint64_t)c->fd;
+	uint64_t stamp = c->count * 0x9e3779b97f4a7c15ull + (uint64_t)c->fd;
 
 	for (size_t i = 0; i < MESSAGE; i += sizeof(stamp), stamp++)
-		memcpy(c->want + i, &stamp, sizeof(stamp));
+		memcpy(request + i, &stamp, sizeof(stamp));
+	memcpy(answer, request, MESSAGE);
+}
+
+#define SET     "*3\r\n$3\r\nSET\r\n$10\r\nkey:000000\r\n$3\r\nxyz\r\n"
+#define SET_KEY (sizeof("*3\r\n$3\r\nSET\r\n$10\r\nkey:") - 1)
+#define SET_OK  "+OK\r\n"
+
+/* Each key in its turn, and neighbours far apart. */
+static void next_set(const struct conn *c, char *request, char *answer)
+{
+	static unsigned turn;
+	unsigned key = turn++ * 7919u % KEYS;
+
+	(void)c;
+	memcpy(request, SET, sizeof(SET) - 1);
+	for (char *digit = request + SET_KEY + 5; key; key /= 10)
+		*digit-- = (char)('0' + key % 10);
+	memcpy(answer, SET_OK, sizeof(SET_OK) - 1);
+}
+
+static const struct talk talks[] = {
+	{ "echo", MESSAGE, MESSAGE, next_echo },
+	{ "set", sizeof(SET) - 1, sizeof(SET_OK) - 1, next_set },
+};
+
+static const struct talk *talk_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(talks) / sizeof(*talks); i++)
+		if (!strcmp(name, talks[i].name))
+			return &talks[i];
+	return NULL;
+}
+
+/* --- connections ----------------------------------------------------------------- */
+
+static void send_next(struct conn *c)
+{
+	char request[MESSAGE];
+
+	c->count++;
+	talk->next(c, request, c->want);
 	c->got = 0;
 	c->busy = true;
 	c->sent_ns = now_ns(CLOCK_MONOTONIC);
-	/* 64 bytes into an empty socket buffer: whole, or the peer is gone. */
-	if (send(c->fd, c->want, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
+	/* Into an empty socket buffer: whole, or the peer is gone. */
+	if (send(c->fd, request, (size_t)talk->request, MSG_NOSIGNAL) !=
+	    talk->request)
 		die("send");
 }
 
@@ -182,8 +239,8 @@ static void open_conn(struct conn *c, const struct options *o, int epfd)
 /* false: it is not whole yet. */
 static bool on_answer(struct conn *c, bool measuring)
 {
-	ssize_t n = recv(c->fd, c->have + c->got, (size_t)(MESSAGE - c->got),
-			 0);
+	ssize_t n = recv(c->fd, c->have + c->got,
+			 (size_t)(talk->answer - c->got), 0);
 
 	if (n < 0 && errno == EAGAIN)
 		return false;
@@ -192,10 +249,10 @@ static bool on_answer(struct conn *c, bool measuring)
 		die("recv");
 	}
 	c->got += (int)n;
-	if (c->got < MESSAGE)
+	if (c->got < talk->answer)
 		return false;
-	if (memcmp(c->want, c->have, MESSAGE)) {
-		fprintf(stderr, "loadgen: the echo is not what was sent\n");
+	if (memcmp(c->want, c->have, (size_t)talk->answer)) {
+		fprintf(stderr, "loadgen: not the answer that was due\n");
 		exit(1);
 	}
 	if (measuring) {
@@ -329,6 +386,7 @@ static void print_memory(const struct memory *before,
 
 static void parse(struct options *o, int argc, char **argv)
 {
+	talk = talk_named("echo");
 	for (int i = 1; i + 1 < argc; i += 2) {
 		const char *v = argv[i + 1];
 
@@ -344,11 +402,14 @@ static void parse(struct options *o, int argc, char **argv)
 			o->pid = atoi(v);
 		else if (!strcmp(argv[i], "--rate"))
 			o->rate = atoi(v);
+		else if (!strcmp(argv[i], "--talk"))
+			talk = talk_named(v);
 	}
-	if (o->port < 1 || o->conns < 1 || o->seconds <= 0 || o->pid < 1 ||
-	    o->rate < 0) {
+	if (!talk || o->port < 1 || o->conns < 1 || o->seconds <= 0 ||
+	    o->pid < 1 || o->rate < 0) {
 		fprintf(stderr, "usage: loadgen --port N --conns C "
-				"--seconds S --warm S --pid PID [--rate R]\n");
+				"--seconds S --warm S --pid PID "
+				"[--talk echo|set] [--rate R]\n");
 		exit(2);
 	}
 }

@@ -259,17 +259,22 @@ def run_client(launcher, cpus, command, server):
         return p.output.decode()
 
 
+def run_loadgen(tools, last_cpu, server, port, conns, quick, more):
+    client = [tools["loadgen"], "--port", str(port), "--conns", str(conns),
+              "--seconds", "0.3" if quick else "1.2",
+              "--warm", "0.1" if quick else "0.3",
+              "--pid", str(server.pid), *more]
+    text = run_client(tools["launch"], [last_cpu], client, server)
+    return metrics_of(text)
+
+
 def run_echo(tools, cpus, last_cpu, command, conns, rate, quick):
     """One echo server and one load; metrics are named for the load."""
     with Program(tools["launch"], cpus, command) as server:
-        port = server.port()
-        client = [tools["loadgen"], "--port", str(port), "--conns", str(conns),
-                  "--seconds", "0.3" if quick else "1.2",
-                  "--warm", "0.1" if quick else "0.3",
-                  "--rate", str(rate), "--pid", str(server.pid)]
-        text = run_client(tools["launch"], [last_cpu], client, server)
+        found = run_loadgen(tools, last_cpu, server, server.port(), conns,
+                            quick, ["--rate", str(rate)])
         server.stop()
-        found = metrics_of(text) + [("peak_rss", server.peak(), "MB")]
+        found += [("peak_rss", server.peak(), "MB")]
         return [(f"{m}_{conns}", v, u) for m, v, u in found]
 
 
@@ -318,8 +323,13 @@ def free_port():
         return s.getsockname()[1]
 
 
+KV_LIGHT = {"req": "set_light", "p99": "set_light_p99",
+            "cpu": "set_light_cpu", "load": "load_light"}
+
+
 def run_kv(tools, cpus, last_cpu, command, port, quick, env=None):
-    """One server and redis-benchmark, first without pipelining, then with."""
+    """One server and redis-benchmark, first without pipelining, then with;
+    and a client that needs less of the last CPU."""
     with Program(tools["launch"], cpus, command, env) as server:
         if port:
             server.said(REDIS_READY)
@@ -330,6 +340,9 @@ def run_kv(tools, cpus, last_cpu, command, port, quick, env=None):
             for test in ("set", "get"):
                 found += kv_load(tools, last_cpu, server, port, depth, count,
                                  test)
+        light = run_loadgen(tools, last_cpu, server, port, spec.KV_CONNS,
+                            quick, ["--talk", "set"])
+        found += [(KV_LIGHT[m], v, u) for m, v, u in light if m in KV_LIGHT]
         server.stop()
         return found + [("peak_rss", server.peak(), "MB")]
 

@@ -133,7 +133,11 @@ static inline u32 umcg_state(const struct umcg_ctx *c)
 
 static inline bool umcg_is_running(const struct umcg_ctx *c)
 {
-	return (umcg_state(c) & ~UMCG_TF_PREEMPTED) == UMCG_TASK_RUNNING;
+	/* Pairs with who made it so, by a cmpxchg. */
+	u32 state = smp_load_acquire(&c->ut->state);
+
+	return (state & ~(UMCG_TASK_USER_MASK | UMCG_TF_PREEMPTED)) ==
+	       UMCG_TASK_RUNNING;
 }
 
 bool umcg_move(struct umcg_ctx *c, u32 from, u32 to);

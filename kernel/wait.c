@@ -244,14 +244,23 @@ static bool umcg_schedule(const ktime_t *until)
 					       CLOCK_REALTIME);
 }
 
-static int umcg_wait_for_word(struct umcg_ctx *c, const ktime_t *until)
+/* Whoever is frozen is not woken: nor would the CPU be given free. */
+static unsigned int umcg_sleep_mode(const struct umcg_ctx *c)
 {
 	unsigned int mode = c->worker ? UMCG_WORKER_SLEEP : UMCG_SERVER_SLEEP;
+
+	return c->stays ? mode & ~TASK_FREEZABLE : mode;
+}
+
+static int umcg_wait_for_word(struct umcg_ctx *c, const ktime_t *until)
+{
 	bool late = false;
+	unsigned int mode;
 	int ret = 0;
 
 	WRITE_ONCE(c->waiting, true);
 	for (;;) {
+		mode = umcg_sleep_mode(c);
 		set_current_state(mode); /* [umcg.wait] */
 		if (umcg_is_running(c))
 			break;

@@ -301,14 +301,14 @@ CASE(Switch, WorkerToWorker)
 		for (int i = 0; i < 500; i++) {
 			CHECK(order++ == 2 * i);
 			CHECK(me.SwitchTo(b_slot) == 0);
-			CHECK(Load(&b_slot->t.state) == IDLE);
+			CHECK(Server::StateOf(b_slot) == IDLE);
 		}
 	});
 	a_slot = s.Next();
 	Worker b(d, [&](Worker &me) {
 		for (int i = 0; i < 500; i++) {
 			CHECK(order++ == 2 * i + 1);
-			CHECK(Load(&a_slot->t.state) == IDLE);
+			CHECK(Server::StateOf(a_slot) == IDLE);
 			CHECK(me.SwitchTo(a_slot) == 0);
 		}
 	});

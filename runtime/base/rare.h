@@ -98,6 +98,8 @@ extern "C" {
 	/* descriptors (park_io.c, spare.c) */                                 \
 	X(io_called_back, "a wait ended before its operation: called back")    \
 	X(io_cancelled_again, "an operation that cancelling had missed")       \
+	X(linger_event, "an event came before a thread fell asleep for it")    \
+	X(linger_permit, "it was given work before that")                      \
 	X(io_stolen, "a thief took what had ended for a busy server")          \
 	X(watcher_woke, "an operation's end woke an idle server's watcher")    \
 	/* waiting (wait.c, chan.c, select.c) */                               \

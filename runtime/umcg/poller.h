@@ -61,6 +61,8 @@ struct wend__poller {
 	/* Written under the lock, looked at without it as hints. */
 	uint32_t flying; /* requests queued that have not come back */
 	uint32_t unsent; /* entries the kernel does not know of yet */
+	/* poller.c: whether it pays to stay awake. Hints. */
+	uint8_t luck, short_sleeps;
 };
 
 struct wend__poller_kind {
@@ -134,7 +136,8 @@ static inline uint32_t wend__poller_unsent(const struct wend__poller *p)
 }
 
 /*
- * wend__poller_park - as the port's park(), but events wake, too.
+ * wend__poller_park - as the port's park(), but events wake, too. While events
+ * come fast, it does not sleep for the first 50 us.
  *
  * Returns when there is a permit (taken), an event, or deadline has passed;
  * the caller looks which. Spurious returns are possible.

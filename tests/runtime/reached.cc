@@ -110,6 +110,9 @@ const struct Duty {
 	{ WEND__RARE_io_called_back, kNowhere },
 	{ WEND__RARE_io_cancelled_again, kNowhere },
 	{ WEND__RARE_io_stolen, kNowhere },
+	/* Sleeps are short on a machine that is not busy. */
+	{ WEND__RARE_linger_event, kNowhere },
+	{ WEND__RARE_linger_permit, kNowhere },
 	{ WEND__RARE_watcher_woke, kEmul },
 	{ WEND__RARE_deadline_lost, kBoth },
 	{ WEND__RARE_cancel_lost, kLucky },

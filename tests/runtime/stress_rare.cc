@@ -485,6 +485,51 @@ TEST_F(StressRare, CancelsThatMiss)
 	});
 }
 
+/* A peer that answers at once: who waits for it had better stay awake. It wakes
+ * another task, too, now and then, just as the answer is on its way. */
+TEST_F(StressRare, Lingers)
+{
+	enum { MESSAGES = 2000 };
+
+	WT_NEEDS_THREADS();
+	Until({ WEND__RARE_linger_event, WEND__RARE_linger_permit }, 2, [] {
+		wt::Chan woken(0, 0);
+		wt::Group g;
+		int fds[2];
+
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+		std::thread peer([&] {
+			for (int i = 0; i < MESSAGES; i++) {
+				char b;
+
+				while (recv(fds[1], &b, 1, MSG_DONTWAIT) != 1)
+					std::this_thread::yield();
+				if (i % 16 == 0)
+					EXPECT_EQ(0, wend_chan_send(woken,
+								    nullptr));
+				EXPECT_EQ(1, send(fds[1], &b, 1, 0));
+			}
+		});
+		g.Go([&] {
+			for (int i = 0; i < MESSAGES; i += 16)
+				EXPECT_EQ(0, wend_chan_recv(woken, nullptr));
+		});
+		g.Go([&] {
+			for (int i = 0; i < MESSAGES; i++) {
+				char sent = (char)i, got = (char)~i;
+
+				EXPECT_EQ(1, write(fds[0], &sent, 1));
+				EXPECT_EQ(1, read(fds[0], &got, 1));
+				EXPECT_EQ(sent, got);
+			}
+		});
+		g.Wait();
+		peer.join();
+		close(fds[0]);
+		close(fds[1]);
+	});
+}
+
 /* And with hardly more workers than servers: one that watches an idle server is
  * called off to run the other, whose worker is in a call. */
 TEST_F(StressRare, FewWorkersAndDescriptors)

@@ -882,6 +882,25 @@ CASE(Block, ManyComeBackAtOnce)
 		s.RunToEnd(it);
 }
 
+/* Who is back takes the word, and leaves alone who is not IDLE, or not there. */
+CASE(Block, IdleWordOfWhoIsNotIdle)
+{
+	for (bool nobody : { false, true }) {
+		Domain d;
+		Server s(d);
+		Worker w(d, [](Worker &) { SleepMs(20); });
+		Slot *it = s.Next();
+
+		CHECK(s.Run(it) == BLOCKED);
+		Store(d.idle_tid, nobody ? 0x7fffffff : s.me->tid);
+		CHECK(Eventually([&] { return Load(d.idle_tid) == 0; }));
+		CHECK(Eventually([&] { return Load(&it->t.state) == IDLE; }));
+		CHECK(Load(&s.me->t.state) == RUNNING);
+		CHECK(s.Next() == it);
+		s.RunToEnd(it);
+	}
+}
+
 CASE(Block, TwoServersOneWorkerEach)
 {
 	enum { WORKERS = 24, ROUNDS = 50 };

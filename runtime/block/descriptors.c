@@ -131,11 +131,8 @@ static enum verdict try_readv(int fd, const struct iovec *iov, int n,
 		       v;
 }
 
-/*
- * One read in the ring. From a socket, receiving is less work for the kernel
- * than reading, but it waits even if O_NONBLOCK says not to: so only while
- * that is known not to be set. As wend__io_run().
- */
+/* One read in the ring, of what is not O_NONBLOCK. From a socket, receiving is
+ * less work for the kernel than reading. As wend__io_run(). */
 static int ring_read(int fd, void *buf, size_t size, const void *caller)
 {
 	const struct wend__io_op op = {
@@ -147,8 +144,7 @@ static int ring_read(int fd, void *buf, size_t size, const void *caller)
 	};
 	int r;
 
-	if ((block_hints(fd) & (BLOCK_SOCKET | BLOCK_BLOCKING)) ==
-	    (BLOCK_SOCKET | BLOCK_BLOCKING)) {
+	if (block_hints(fd) & BLOCK_SOCKET) {
 		r = wend__block_park(&op, SO_RCVTIMEO, "read", caller);
 		if (WEND__LIKELY(r != -ENOTSOCK))
 			return r;

@@ -26,7 +26,7 @@ enum {
 	BLOCK_SOCKET = 4,
 	BLOCK_BLOCKING = 8, /* not O_NONBLOCK, and this process has not changed
 			     * that of any descriptor since */
-	BLOCK_PIPE = 16,
+	BLOCK_PIPE = 16,    /* or a FIFO */
 };
 
 enum { BLOCK_HINTS = 65536 };

@@ -424,13 +424,13 @@ bool wend__io_steal(struct wend__worker *w, struct wend__server *victim)
 	return n > 0;
 }
 
-void wend__io_park(struct wend__worker *w, struct wend__server *s,
+bool wend__io_park(struct wend__worker *w, struct wend__server *s,
 		   int64_t deadline)
 {
 	if (s && wend__io_flying(s))
-		wend__poller_park(s->poller, &w->parker, deadline);
-	else
-		(void)wend__port->park(&w->parker, deadline);
+		return wend__poller_park(s->poller, &w->parker, deadline);
+	(void)wend__port->park(&w->parker, deadline);
+	return false;
 }
 
 /* --- waiting ------------------------------------------------------------------ */

@@ -137,8 +137,9 @@ static inline bool wend__io_pending(const struct wend__server *s)
 	return p && (wend__poller_unsent(p) || wend__io_ready(s));
 }
 
-/* Sleep as by the port's park(), but let operations of s that end wake, too. */
-void wend__io_park(struct wend__worker *w, struct wend__server *s,
+/* Sleep as by the port's park(), but let operations of s that end wake, too.
+ * Returns whether some have ended. */
+bool wend__io_park(struct wend__worker *w, struct wend__server *s,
 		   int64_t deadline);
 
 /* Give the pollers back; no task lives. */

@@ -268,7 +268,7 @@ static void nap(struct wend__worker *w, int64_t length)
 	 * against a push that saw ACTIVE. */
 	a32_store_full(&wend__idle.search, WEND__SEARCH_NAPPING);
 	if (wend__global_count() == 0)
-		wend__io_park(w, w->server, until);
+		(void)wend__io_park(w, w->server, until);
 	else
 		WEND__RARE(nap_skipped);
 	/* Ours again, whoever says so. */

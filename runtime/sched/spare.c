@@ -164,11 +164,13 @@ static int64_t look_for_deadlock(void)
 }
 
 /* Sleep until woken, or until w has something to look at; lock is held, and
- * is again on return. */
-static void spare_sleep(struct wend__worker *w)
+ * is again on return. Returns whether operations of the server that it watches
+ * have ended. */
+static bool spare_sleep(struct wend__worker *w)
 {
 	int64_t deadline = wend__spare_deadline(w);
 	struct wend__server *watched;
+	bool ended;
 
 	if (deadline == INT64_MAX)
 		deadline = look_for_deadlock();
@@ -176,13 +178,14 @@ static void spare_sleep(struct wend__worker *w)
 		deadline = w->trim_at;
 	watched = w->watches;
 	wend__idle_unlock();
-	wend__io_park(w, watched, deadline);
+	ended = wend__io_park(w, watched, deadline);
 	wend__idle_lock();
+	return ended;
 }
 
 bool wend__spare_wait(struct wend__worker *w)
 {
-	bool keeper = false;
+	bool keeper = false, ended;
 
 	wend__idle_lock();
 	if (w->hired)
@@ -197,8 +200,8 @@ bool wend__spare_wait(struct wend__worker *w)
 		}
 		if (trim(w))
 			break;
-		spare_sleep(w);
-		if (!w->server && w->watches && wend__io_ready(w->watches)) {
+		ended = spare_sleep(w);
+		if (!w->server && w->watches && ended) {
 			WEND__RARE(watcher_woke);
 			wend__spare_takes(w, w->watches);
 			keeper = wend__keeper_needed();

@@ -27,7 +27,8 @@ struct epoll {
 	struct wend__poller base;
 	struct wend__io_req **lists; /* by descriptor */
 	int count;                   /* of lists */
-	/* Have come back and were not taken, with their results. */
+	/* Have come back and were not taken, with their results. The first is
+	 * looked at without the lock, as a hint. */
 	struct wend__io_req *done, **done_end;
 };
 
@@ -65,7 +66,7 @@ static void finish(struct epoll *e, struct wend__io_req *req, int32_t result)
 {
 	req->result = result;
 	req->next = NULL;
-	*e->done_end = req;
+	aptr_store_relaxed(e->done_end, req);
 	e->done_end = &req->next;
 }
 
@@ -198,7 +199,7 @@ static unsigned int take(struct wend__poller *p, struct wend__io_event *ev,
 	if (!e->done)
 		look(e);
 	while (taken < n && (q = e->done)) {
-		e->done = q->next;
+		aptr_store_relaxed(&e->done, q->next);
 		ev[taken].req = q;
 		ev[taken++].result = q->result;
 	}
@@ -214,6 +215,11 @@ static bool ready(const struct wend__poller *p)
 	return wend__poller_flying(p) > 0;
 }
 
+static bool sure(const struct wend__poller *p)
+{
+	return aptr_load_relaxed(&((const struct epoll *)p)->done) != NULL;
+}
+
 const struct wend__poller_kind wend__poller_epoll = {
 	.name = "epoll",
 	.create = create,
@@ -223,4 +229,5 @@ const struct wend__poller_kind wend__poller_epoll = {
 	.send = send,
 	.take = take,
 	.ready = ready,
+	.sure = sure,
 };

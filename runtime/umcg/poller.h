@@ -92,8 +92,10 @@ struct wend__poller_kind {
 	const struct wend__io_req *(*ahead)(const struct wend__poller *p,
 					    unsigned int i);
 
-	/* Without the lock: whether send() and take() may find an event. */
+	/* Without the lock: whether send() and take() may find an event; and
+	 * whether they will, whatever poll() says of fd. */
 	bool (*ready)(const struct wend__poller *p);
+	bool (*sure)(const struct wend__poller *p);
 };
 
 enum {
@@ -140,9 +142,10 @@ static inline uint32_t wend__poller_unsent(const struct wend__poller *p)
  * come fast, it does not sleep for the first 50 us.
  *
  * Returns when there is a permit (taken), an event, or deadline has passed;
- * the caller looks which. Spurious returns are possible.
+ * the caller looks which. Spurious returns are possible. Whether there is an
+ * event, as far as it was seen.
  */
-void wend__poller_park(struct wend__poller *p, struct wend__parker *k,
+bool wend__poller_park(struct wend__poller *p, struct wend__parker *k,
 		       int64_t deadline);
 
 /* Give back what wend__poller_park() made for the parker. */

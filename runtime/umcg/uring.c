@@ -231,4 +231,5 @@ const struct wend__poller_kind wend__poller_uring = {
 	.take = uring_take,
 	.ahead = uring_ahead,
 	.ready = uring_ready,
+	.sure = uring_ready,
 };

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <numeric>
@@ -54,6 +55,13 @@ bool AllowFiles(rlim_t n)
 	if (limit.rlim_max < n)
 		limit.rlim_max = n;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+/* User's and system's. */
+int64_t CpuNs(const struct rusage &r)
+{
+	return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * WEND_SECOND +
+	       (r.ru_utime.tv_usec + r.ru_stime.tv_usec) * WEND_MICROSECOND;
 }
 
 std::string Pattern(size_t n, unsigned seed)
@@ -812,6 +820,38 @@ TEST_P(ParkIo, IdleServersWake)
 }
 
 /* A task that computes does not keep others from what has come for them. */
+/* A server without work sleeps. One that did not would use ten times the CPU time
+ * that is allowed here. */
+TEST_P(ParkIo, IdleServersSleep)
+{
+	OnServers([] {
+		std::vector<std::array<int, 2>> pipes(10);
+		struct rusage before, after;
+		wt::Group g;
+
+		for (auto &fds : pipes) {
+			ASSERT_EQ(0, pipe(fds.data()));
+			g.Go([&] {
+				char c;
+
+				EXPECT_EQ(0, read(fds[0], &c, 1));
+			});
+		}
+		wend_sleep(50 * WEND_MILLISECOND);
+		getrusage(RUSAGE_SELF, &before);
+		int64_t start = wend_now();
+		wend_sleep(300 * WEND_MILLISECOND);
+		int64_t slept = wend_now() - start;
+		getrusage(RUSAGE_SELF, &after);
+		EXPECT_LT(CpuNs(after) - CpuNs(before), slept / 10);
+		for (auto &fds : pipes)
+			close(fds[1]);
+		g.Wait();
+		for (auto &fds : pipes)
+			close(fds[0]);
+	});
+}
+
 TEST_P(ParkIo, StuckServer)
 {
 	wt::RunOn(2, [] {

@@ -160,9 +160,10 @@ static void next_echo(const struct conn *c, char *request, char *answer)
 	memcpy(answer, request, MESSAGE);
 }
 
-#define SET     "*3\r\n$3\r\nSET\r\n$10\r\nkey:000000\r\n$3\r\nxyz\r\n"
-#define SET_KEY (sizeof("*3\r\n$3\r\nSET\r\n$10\r\nkey:") - 1)
-#define SET_OK  "+OK\r\n"
+#define SET "*3\r\n$3\r\nSET\r\n$10\r\nkey:000000\r\n$3\r\nxyz\r\n"
+/* The last digit of the key in there. */
+#define SET_DIGIT (sizeof("*3\r\n$3\r\nSET\r\n$10\r\nkey:000000") - 2)
+#define SET_OK    "+OK\r\n"
 
 /* Each key in its turn, and neighbours far apart. */
 static void next_set(const struct conn *c, char *request, char *answer)
@@ -172,7 +173,7 @@ static void next_set(const struct conn *c, char *request, char *answer)
 
 	(void)c;
 	memcpy(request, SET, sizeof(SET) - 1);
-	for (char *digit = request + SET_KEY + 5; key; key /= 10)
+	for (char *digit = request + SET_DIGIT; key; key /= 10)
 		*digit-- = (char)('0' + key % 10);
 	memcpy(answer, SET_OK, sizeof(SET_OK) - 1);
 }

@@ -21,6 +21,9 @@ POLL_S = 0.1
 STOP_S = 5
 PORT = re.compile(rb"(?:port |127\.0\.0\.1:)(\d+)")
 REDIS_READY = re.compile(rb"Ready to accept connections")
+# loadgen's metrics that are kept of kv, and their names there.
+KV_LIGHT = {"req": "set_light", "p99": "set_light_p99",
+            "cpu": "set_light_cpu", "load": "load_light"}
 
 
 class Impossible(Exception):
@@ -260,6 +263,7 @@ def run_client(launcher, cpus, command, server):
 
 
 def run_loadgen(tools, last_cpu, server, port, conns, quick, more):
+    """One run of bench/loadgen.c, with more of its options: its metrics."""
     client = [tools["loadgen"], "--port", str(port), "--conns", str(conns),
               "--seconds", "0.3" if quick else "1.2",
               "--warm", "0.1" if quick else "0.3",
@@ -321,10 +325,6 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
-
-
-KV_LIGHT = {"req": "set_light", "p99": "set_light_p99",
-            "cpu": "set_light_cpu", "load": "load_light"}
 
 
 def run_kv(tools, cpus, last_cpu, command, port, quick, env=None):

@@ -504,9 +504,10 @@ TEST_F(StressRare, Lingers)
 
 				while (recv(fds[1], &b, 1, MSG_DONTWAIT) != 1)
 					std::this_thread::yield();
-				if (i % 16 == 0)
+				if (i % 16 == 0) {
 					EXPECT_EQ(0, wend_chan_send(woken,
 								    nullptr));
+				}
 				EXPECT_EQ(1, send(fds[1], &b, 1, 0));
 			}
 		});

@@ -30,7 +30,8 @@ const wend_conn_ops MemConn::kOps = {
 	[](wend_conn *) { return "there"; },
 	/* reset */
 	[](wend_conn *c) {
-		Of(c)->closed_ = Of(c)->reset_ = true;
+		Of(c)->reset_ = true;
+		Of(c)->closed_ = true;
 		return 0;
 	},
 };

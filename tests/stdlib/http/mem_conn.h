@@ -11,6 +11,7 @@
 
 #include <wend/std/conn.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -71,7 +72,9 @@ class MemConn
 	Holder c_;
 	std::string input_, output_;
 	size_t at_ = 0;
-	bool closed_ = false, write_closed_ = false, reset_ = false;
+	/* A connection may be closed by one task while another has it. */
+	std::atomic<bool> closed_{ false }, reset_{ false };
+	bool write_closed_ = false;
 };
 
 #endif

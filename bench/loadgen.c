@@ -6,7 +6,8 @@
  *	loadgen --port N --conns C --seconds S --warm S --pid PID
  *		[--talk echo|set] [--rate R]
  *
- * One thread, one epoll set.  Each connection is closed-loop: it has one
+ * One thread, one epoll set, edge-triggered: the less there is to do here, the
+ * less it limits the rate.  Each connection is closed-loop: it has one
  * message under way, checks what comes back byte by byte, and sends the next
  * at once.  What is said is `echo`, 64 bytes that come back, or `set`, the
  * command SET of one of 100,000 keys to a server that speaks RESP.  With --rate
@@ -228,7 +229,7 @@ static void open_conn(struct conn *c, const struct options *o, int epfd)
 		.sin_port = htons((uint16_t)o->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = c };
 
 	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
 		die("connect");
@@ -237,7 +238,7 @@ static void open_conn(struct conn *c, const struct options *o, int epfd)
 		die("epoll_ctl");
 }
 
-/* false: it is not whole yet. */
+/* false: it is not whole yet; the rest, which comes later, is an event again. */
 static bool on_answer(struct conn *c, bool measuring)
 {
 	ssize_t n = recv(c->fd, c->have + c->got,

@@ -55,6 +55,7 @@ extern "C" {
 	X(keeper_appointed, "another spare is made keeper of the timers")      \
 	X(keeper_missing, "no spare was left for it: a worker is started")     \
 	X(keeper_hurried, "a timer earlier than the keeper would get up for")  \
+	X(keeper_reminded, "the watchdog has it look at a server that runs")   \
 	X(keeper_spared, "another spare was taken, to leave the keeper")       \
 	X(keeper_taken, "the keeper itself was taken: the only spare")         \
 	X(keeper_relieved, "a spare that gets up earlier replaced it")         \

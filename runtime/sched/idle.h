@@ -19,7 +19,7 @@ enum wend__search_state {
 enum { WEND__BUSY_TIMER_SLACK_NS = 200000 };
 
 /* How often the keeper looks whether a running server leaves operations that
- * have ended lying. */
+ * have ended lying, once the watchdog has seen that server run. */
 enum { WEND__BUSY_IO_LOOK_NS = 5000000 };
 
 struct wend__idle {
@@ -131,6 +131,10 @@ int64_t wend__timers_due(void);
  * wend__keeper_start() after unlocking.
  */
 bool wend__keeper_needed(void);
+
+/* For the watchdog, now and then while a server runs: have the keeper look at
+ * that server's operations, too, if it sleeps for longer. The lock is not held. */
+void wend__keeper_remind(void);
 
 /* A worker for the keeper's place; the lock is not held. */
 void wend__keeper_start(void);

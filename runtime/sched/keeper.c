@@ -20,31 +20,60 @@
 
 /* At once for an idle server's timers, a little later for those of a server
  * that runs, which should fire them itself. */
-int64_t wend__timers_due(void)
+static int64_t timers_first(void)
 {
-	int64_t due = INT64_MAX;
+	int64_t first = INT64_MAX;
 
 	for (uint32_t i = 0; i < wend__rt.procs; i++) {
 		struct wend__server *s = &wend__rt.servers[i];
 		int64_t t = wend__timers_next(&s->timers);
 
-		if (!s->idle && wend__io_flying(s)) {
-			int64_t look = wend__now() + WEND__BUSY_IO_LOOK_NS;
-
-			due = look < due ? look : due;
-		}
-
 		if (t != INT64_MAX && !s->idle)
 			t += WEND__BUSY_TIMER_SLACK_NS;
-		if (t < due)
-			due = t;
+		if (t < first)
+			first = t;
 	}
-	return due;
+	return first;
 }
 
+/* Whether a server that runs, and may not come to them, has operations under
+ * way. */
+static bool busy_io(void)
+{
+	for (uint32_t i = 0; i < wend__rt.procs; i++)
+		if (!a8_load_relaxed(&wend__rt.servers[i].idle) &&
+		    wend__io_flying(&wend__rt.servers[i]))
+			return true;
+	return false;
+}
+
+int64_t wend__timers_due(void)
+{
+	int64_t due = timers_first(), look;
+
+	if (!busy_io())
+		return due;
+	look = wend__now() + WEND__BUSY_IO_LOOK_NS;
+	return look < due ? look : due;
+}
+
+/* Whether the watchdog reminds the keeper. */
+static bool reminded(void)
+{
+	return wend__watchdog && a32_load_relaxed(&wend__watchdog->threads) > 0;
+}
+
+/* Timers cannot wait. What a server that runs leaves lying can, for the watchdog
+ * to come by: a task of some microseconds, after which its server is idle again,
+ * is not worth waking the keeper for. */
 bool wend__keeper_needed(void)
 {
-	if (!wend__idle.servers || wend__timers_due() == INT64_MAX)
+	int64_t due;
+
+	if (!wend__idle.servers)
+		return false;
+	due = wend__timers_due();
+	if (due == INT64_MAX)
 		return false;
 	if (!wend__idle.keeper) {
 		wend__idle.keeper = wend__idle.spares;
@@ -57,11 +86,28 @@ bool wend__keeper_needed(void)
 		WEND__RARE(keeper_missing);
 		return true;
 	}
-	if (wend__timers_due() < wend__idle.keeper_deadline) {
+	if (reminded())
+		due = timers_first();
+	if (due < wend__idle.keeper_deadline) {
 		WEND__RARE(keeper_hurried);
 		wend__port->unpark(&wend__idle.keeper->parker); /* looks anew */
 	}
 	return false;
+}
+
+void wend__keeper_remind(void)
+{
+	uint32_t idle = a32_load_relaxed(&wend__idle.count);
+
+	if (idle == 0 || idle == wend__rt.procs || !busy_io())
+		return;
+	wend__idle_lock();
+	if (wend__idle.servers && wend__idle.keeper &&
+	    wend__timers_due() < wend__idle.keeper_deadline) {
+		WEND__RARE(keeper_reminded);
+		wend__port->unpark(&wend__idle.keeper->parker);
+	}
+	wend__idle_unlock();
 }
 
 /* If no thread can be had, the servers that run look at the timers now and

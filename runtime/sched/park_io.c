@@ -551,7 +551,7 @@ run(struct wend_task *t, const struct wend__io_op *op, struct wend__io_req *req,
 		s->unsent_since = wend__now();
 	wend__poller_unlock(p);
 	/* The owner looks after what is under way, unless it stands still. Then
-	 * the keeper does, which may be asleep without a deadline. */
+	 * the keeper does: there has to be one. */
 	if (first && !s->alone)
 		wend__timer_added(s);
 	wend__preempt_on(); /* a wait that has begun keeps it off */

@@ -516,6 +516,7 @@ static int64_t look_around(int64_t now)
 		wanted |= look_at(&wend__rt.servers[i], now, &brisk);
 	if (wend__taken_look(now) > 0)
 		brisk = false;
+	wend__keeper_remind();
 	if (wanted || !brisk)
 		dog.fast_until = now + FAST_FOR_NS;
 	dog.idle_looks = all_idle() ? dog.idle_looks + 1 : 0;

@@ -63,6 +63,7 @@ const struct Duty {
 	{ WEND__RARE_keeper_appointed, kBoth },
 	{ WEND__RARE_keeper_missing, kBoth },
 	{ WEND__RARE_keeper_hurried, kBoth },
+	{ WEND__RARE_keeper_reminded, kEmul },
 	{ WEND__RARE_keeper_spared, kBoth },
 	{ WEND__RARE_keeper_taken, kBoth },
 	{ WEND__RARE_keeper_relieved, kBoth },

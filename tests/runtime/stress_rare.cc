@@ -444,6 +444,27 @@ TEST_F(StressRare, Descriptors)
 	      });
 }
 
+/* The keeper lay down while no server ran; then one runs for long, with an
+ * operation under way. */
+TEST_F(StressRare, KeeperIsReminded)
+{
+	WT_NEEDS_THREADS();
+	Until({ WEND__RARE_keeper_reminded }, 2, [] {
+		wt::Group g;
+		int fds[2];
+		char b;
+
+		ASSERT_EQ(0, pipe(fds));
+		g.Go([&] { EXPECT_EQ(1, read(fds[0], &b, 1)); });
+		wend_sleep(3 * WEND_MILLISECOND);
+		Pause(25 * WEND_MILLISECOND);
+		EXPECT_EQ(1, write(fds[1], "x", 1));
+		g.Wait();
+		close(fds[0]);
+		close(fds[1]);
+	});
+}
+
 /* Two read what is enough for one, and are cancelled: the kernel may just be
  * about to try the other's again, where no cancel finds it. */
 TEST_F(StressRare, CancelsThatMiss)

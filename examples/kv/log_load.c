@@ -246,22 +246,56 @@ static int begin(int fd, const char *path)
 	return err ? complain(path, err) : 0;
 }
 
+/* Whether path is still what fd was opened as: a server may put a file that it
+ * has rewritten in its place. */
+static bool is_at(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return fstat(fd, &here) == 0 && stat(path, &there) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/*
+ * The log, locked; -EWOULDBLOCK: it is another server's. One that was killed may
+ * hold it for a moment after its death: the kernel ends then what it had under
+ * way in io_uring. So it is tried for two seconds.
+ */
+static int open_locked(const char *path)
+{
+	enum { TRIES = 200 };
+	int fd, err = -EWOULDBLOCK;
+
+	for (int i = 0; i < TRIES; i++) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return -errno;
+		err = kv_log_lock_file(fd);
+		if (err == 0 && is_at(fd, path))
+			return fd;
+		close(fd);
+		if (err != 0 && err != -EWOULDBLOCK)
+			return err;
+		wend_sleep(10 * WEND_MILLISECOND);
+	}
+	return -EWOULDBLOCK;
+}
+
 int kv_log_open(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	struct stat st;
-	int err;
+	int fd, err = 0;
 
-	if (fd < 0)
-		return complain(path, -errno);
-	if (strlen(path) > KV_PATH_ROOM - sizeof(".rewrite")) {
-		close(fd);
+	if (strlen(path) > KV_PATH_ROOM - sizeof(".rewrite"))
 		return complain(path, -ENAMETOOLONG);
-	}
-	err = kv_log_lock_file(fd);
-	if (err != 0) {
+	fd = open_locked(path);
+	if (fd == -EWOULDBLOCK) {
 		fprintf(stderr, "kv: %s: in use by another server\n", path);
-	} else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		return fd;
+	}
+	if (fd < 0)
+		return complain(path, fd);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		fprintf(stderr, "kv: %s: not a file\n", path);
 		err = -EINVAL;
 	} else if ((size_t)st.st_size < sizeof(struct kv_log_head)) {

@@ -288,8 +288,12 @@ struct Server {
 	/* All but the system call of a switch to w. */
 	void Prepare(Slot *w)
 	{
-		uint32_t was = Load(&w->t.state);
+		uint32_t was;
 
+		/* One that switched to another worker may still be on its way
+		 * to its wait. */
+		while ((was = Load(&w->t.state)) & UMCG_TF_LOCKED)
+			;
 		CHECK(Cas(&me->t.state, UMCG_TASK_RUNNING, UMCG_TASK_IDLE));
 		w->server = me;
 		w->t.idle_workers_ptr = (uint64_t)d.head;

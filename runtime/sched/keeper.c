@@ -47,14 +47,18 @@ static bool busy_io(void)
 	return false;
 }
 
+static int64_t or_look_at_io(int64_t due)
+{
+	int64_t look = wend__now() + WEND__BUSY_IO_LOOK_NS;
+
+	return look < due ? look : due;
+}
+
 int64_t wend__timers_due(void)
 {
-	int64_t due = timers_first(), look;
+	int64_t due = timers_first();
 
-	if (!busy_io())
-		return due;
-	look = wend__now() + WEND__BUSY_IO_LOOK_NS;
-	return look < due ? look : due;
+	return busy_io() ? or_look_at_io(due) : due;
 }
 
 /* Whether the watchdog reminds the keeper. */
@@ -69,11 +73,13 @@ static bool reminded(void)
 bool wend__keeper_needed(void)
 {
 	int64_t due;
+	bool io;
 
 	if (!wend__idle.servers)
 		return false;
-	due = wend__timers_due();
-	if (due == INT64_MAX)
+	due = timers_first();
+	io = busy_io();
+	if (due == INT64_MAX && !io)
 		return false;
 	if (!wend__idle.keeper) {
 		wend__idle.keeper = wend__idle.spares;
@@ -86,8 +92,8 @@ bool wend__keeper_needed(void)
 		WEND__RARE(keeper_missing);
 		return true;
 	}
-	if (reminded())
-		due = timers_first();
+	if (io && !reminded())
+		due = or_look_at_io(due);
 	if (due < wend__idle.keeper_deadline) {
 		WEND__RARE(keeper_hurried);
 		wend__port->unpark(&wend__idle.keeper->parker); /* looks anew */
@@ -95,6 +101,8 @@ bool wend__keeper_needed(void)
 	return false;
 }
 
+/* No fence for what is looked at without the lock: the next look, 10 ms later,
+ * makes up for what this one does not see. */
 void wend__keeper_remind(void)
 {
 	uint32_t idle = a32_load_relaxed(&wend__idle.count);

@@ -819,7 +819,6 @@ TEST_P(ParkIo, IdleServersWake)
 		});
 }
 
-/* A task that computes does not keep others from what has come for them. */
 /* A server without work sleeps. One that did not would use ten times the CPU time
  * that is allowed here. */
 TEST_P(ParkIo, IdleServersSleep)
@@ -852,6 +851,7 @@ TEST_P(ParkIo, IdleServersSleep)
 	});
 }
 
+/* A task that computes does not keep others from what has come for them. */
 TEST_P(ParkIo, StuckServer)
 {
 	wt::RunOn(2, [] {

@@ -11,6 +11,7 @@ sync    fsync fails once: the log is written anew
 """
 
 import ctypes
+import fcntl
 import os
 import resource
 import signal
@@ -216,6 +217,32 @@ def reopen(program, path, *options):
     server.stop()
 
 
+def held(program, folder):
+    """Locked when the server starts, and not for long: by one that was killed.
+    Or replaced meanwhile, by one that rewrites it: then the new file is it."""
+    path = fresh(folder, "held.aof")
+    Server(program, path).stop()
+    for replaced in (False, True):
+        lock = os.open(path, os.O_RDWR)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        def let_go():
+            if replaced:
+                open(path + ".other", "wb").close()
+                os.rename(path + ".other", path)
+            os.close(lock)
+
+        timer = threading.Timer(0.3, let_go)
+        timer.start()
+        server = Server(program, path)
+        same(server.port is not None, True, server.said())
+        timer.join()
+        size = os.path.getsize(path)
+        server.client().ask("SET", "held", "1")
+        server.stop()
+        same(os.path.getsize(path) > size, True, "what is there is the log")
+
+
 def torn(program, folder):
     path = fresh(folder, "torn.aof")
     server = Server(program, path)
@@ -228,6 +255,7 @@ def torn(program, folder):
     same(other.p.wait(DEADLINE), 1, "a second server")
     same("in use" in other.said(), True, other.said())
     server.stop()
+    held(program, folder)
     whole = open(path, "rb").read()
     server = Server(program, path)
     server.client().ask("SET", "last", "x" * 20)
